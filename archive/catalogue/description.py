@@ -1,0 +1,93 @@
+"""Descriptions: Dublin Core properties with one or more values, each in a language."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from archive.catalogue.errors import DescriptionError
+
+Value = dict[str, str]
+Description = dict[str, list[Value]]
+
+# Dublin Core elements and the few terms an image archive needs, in the order a page shows them.
+# https://www.dublincore.org/specifications/dublin-core/dcmi-terms/
+PROPERTIES: dict[str, str | Promise] = {
+    "title": _("Title"),
+    "alternative": _("Other title"),
+    "creator": _("Creator"),
+    "contributor": _("Contributor"),
+    "subject": _("Subject"),
+    "description": _("Description"),
+    "spatial": _("Place"),
+    "temporal": _("Period"),
+    "type": _("Type"),
+    "medium": _("Material and technique"),
+    "extent": _("Dimensions"),
+    "publisher": _("Publisher"),
+    "provenance": _("Provenance"),
+    "source": _("Source"),
+    "identifier": _("Identifier"),
+    "relation": _("Related to"),
+    "language": _("Language"),
+    "rights": _("Rights"),
+    "rightsHolder": _("Rights holder"),
+    "license": _("Licence"),
+    "bibliographicCitation": _("Cite as"),
+}
+
+LONGEST_VALUE = 20_000
+MOST_VALUES = 200
+
+
+def clean(description: Mapping[str, Any]) -> Description:
+    """Return the description with blank values dropped and languages filled in (`""` = not said).
+
+    Accepts a plain string, or a list of strings, for brevity in sheets and the API.
+
+    Raises:
+        DescriptionError: an unknown property, a value that is no text, or too many or too long values.
+    """
+    cleaned: Description = {}
+    for name, values in description.items():
+        if name not in PROPERTIES:
+            raise DescriptionError(str(name), _("one of %s") % ", ".join(PROPERTIES), name)
+        kept = [value for value in (_clean_value(name, v) for v in _as_list(name, values)) if value["value"]]
+        if kept:
+            cleaned[name] = kept
+    return cleaned
+
+
+def text_of(description: Mapping[str, list[Value]]) -> str:
+    """All values as one text, titles first: what a plain search reads."""
+    ordered = [name for name in PROPERTIES if name in description]
+    return "\n".join(value["value"] for name in ordered for value in description[name])
+
+
+def labelled(description: Mapping[str, list[Value]]) -> list[tuple[str, str | Promise, list[Value]]]:
+    """`(property, label, values)` in the order a page shows them."""
+    return [(name, label, description[name]) for name, label in PROPERTIES.items() if description.get(name)]
+
+
+def _as_list(name: str, values: Any) -> list[Any]:
+    if isinstance(values, str):
+        return [values]
+    if not isinstance(values, list):
+        raise DescriptionError(name, str(_("a list of values")), values)
+    if len(values) > MOST_VALUES:
+        raise DescriptionError(name, str(_("at most %d values") % MOST_VALUES), len(values))
+    return values
+
+
+def _clean_value(name: str, value: Any) -> Value:
+    if isinstance(value, str):
+        value = {"value": value}
+    if not isinstance(value, Mapping) or not isinstance(value.get("value"), str):
+        raise DescriptionError(name, str(_("text, or {value, lang}")), value)
+    text, lang = value["value"].replace("\x00", "").strip(), value.get("lang") or ""
+    if not isinstance(lang, str) or len(lang) > 35:
+        raise DescriptionError(f"{name}.lang", str(_("a language tag")), lang)
+    if len(text) > LONGEST_VALUE:
+        raise DescriptionError(name, str(_("at most %d characters") % LONGEST_VALUE), len(text))
+    return {"value": text, "lang": lang}

@@ -1,0 +1,45 @@
+"""What the catalogue refuses, each with a stable code and a sentence a person can act on."""
+
+from django.utils.translation import gettext as _
+
+
+class CatalogueError(Exception):
+    """A rule of the catalogue was not kept. `str(error)` is the sentence shown to people."""
+
+    code = "catalogue"
+
+
+class DescriptionError(CatalogueError):
+    """A description is not `{property: [{"value", "lang"}]}` with known properties."""
+
+    code = "description-invalid"
+
+    def __init__(self, where: str, expected: str, got: object) -> None:
+        super().__init__(
+            _("%(where)s: expected %(expected)s, got %(got)s.")
+            % {"where": where, "expected": expected, "got": repr(got)[:80]}
+        )
+
+
+class CollectionError(CatalogueError):
+    """A collection cannot be what was asked (a loop in the tree, a reference already taken, a root that inherits)."""
+
+    code = "collection-invalid"
+
+
+class NotAMaster(CatalogueError):
+    """A master was expected (to supersede, to be a scan's current master)."""
+
+    code = "not-a-master"
+
+
+class AlreadyMade(CatalogueError):
+    """The same source, recipe and run has a live derivative already."""
+
+    code = "already-made"
+
+
+class WithdrawnForGood(CatalogueError):
+    """Something withdrawn, rejected or disposed cannot be used again."""
+
+    code = "withdrawn"

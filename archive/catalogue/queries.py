@@ -1,0 +1,153 @@
+"""The catalogue's non-trivial reads, each in a fixed number of SQL queries whatever the number of rows."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.contrib.postgres.search import SearchQuery, SearchRank
+from django.db.models import Count, F, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+
+from archive.accounts.permissions import Person, visible_collections, visible_items, visible_versions
+from archive.catalogue.indexing import words
+from archive.catalogue.models import Collection, Event, EventAgent, EventObject, Item, Scan, Version
+
+
+def collections_for(person: Person) -> QuerySet[Collection]:
+    """Visible collections with `items_count`: the items of each that the person may see, without those below it."""
+    counted = (
+        Item.objects.filter(visible_items(person), collection=OuterRef("pk"))
+        .order_by()
+        .values("collection")
+        .annotate(n=Count("pk"))
+        .values("n")
+    )
+    return (
+        Collection.objects.filter(visible_collections(person))
+        .select_related("parent")
+        .annotate(items_count=Coalesce(Subquery(counted), 0))
+    )
+
+
+def items_for(person: Person, *, within: Collection | None = None, text: str = "") -> QuerySet[Item]:
+    """Visible items, newest first; in a collection and everything below it; best match first when searched."""
+    items = Item.objects.filter(visible_items(person)).select_related("collection", "index")
+    if within is not None:
+        items = items.filter(collection__path__contains=[within.pk])
+    query = search_query(text)
+    if query is None:
+        return items.order_by("-pk")
+    return (
+        items.filter(index__document=query)
+        .annotate(rank=SearchRank(F("index__document"), query))
+        .order_by("-rank", "-pk")
+    )
+
+
+def search_query(text: str) -> SearchQuery | None:
+    """All the words, the last of them as a beginning; None when there is nothing to look for."""
+    terms = ["".join(c for c in word if c.isalnum()) for word in words(text).split()]
+    terms = [term for term in terms if term]
+    if not terms:
+        return None
+    quoted = [f"'{term}'" for term in terms]
+    return SearchQuery(" & ".join([*quoted[:-1], f"{quoted[-1]}:*"]), search_type="raw", config="simple")
+
+
+def with_faces(items: QuerySet[Item], person: Person) -> QuerySet[Item]:
+    """Add what a grid shows: `face_id`, the first scan's current master, and how many derivatives stand behind it."""
+    first = Scan.objects.filter(item=OuterRef("pk")).order_by("position")
+    behind = (
+        Version.objects.filter(visible_versions(person), scan__item=OuterRef("pk"))
+        .exclude(role=Version.Role.MASTER)
+        .exclude(review__state__in=["rejected", "withdrawn"])
+        .order_by()
+        .values("scan__item")
+        .annotate(n=Count("pk"))
+        .values("n")
+    )
+    scans = (
+        Scan.objects.filter(item=OuterRef("pk")).order_by().values("item").annotate(n=Count("pk")).values("n")
+    )
+    return items.annotate(
+        face_id=Subquery(first.values("current_master")[:1]),
+        face_width=Subquery(first.values("current_master__width")[:1]),
+        face_height=Subquery(first.values("current_master__height")[:1]),
+        derivatives_count=Coalesce(Subquery(behind), 0),
+        scans_count=Coalesce(Subquery(scans), 0),
+    )
+
+
+def item_page(person: Person, item_id: UUID) -> Item | None:
+    """One item with scans and visible versions loaded (`scan.shown`), or None where it is not there to be seen."""
+    shown = (
+        Version.objects.filter(visible_versions(person))
+        .select_related("file", "recipe", "review", "created_by", "derived_from")
+        .order_by("number")
+    )
+    scans = Scan.objects.select_related("current_master").prefetch_related(
+        Prefetch("versions", queryset=shown, to_attr="shown")
+    )
+    return (
+        Item.objects.filter(visible_items(person), pk=item_id)
+        .select_related("collection", "created_by")
+        .prefetch_related(Prefetch("scans", queryset=scans))
+        .first()
+    )
+
+
+def version_for(person: Person, version_id: UUID) -> Version | None:
+    """One version with all a page needs, or None where it is not there to be seen."""
+    return (
+        Version.objects.filter(visible_versions(person), pk=version_id)
+        .select_related(
+            "file",
+            "recipe",
+            "review",
+            "created_by",
+            "derived_from__file",
+            "derived_from__scan",
+            "reference",
+            "scan__item__collection",
+            "scan__current_master",
+        )
+        .prefetch_related("sidecars__file")
+        .first()
+    )
+
+
+def lineage(version: Version) -> list[Version]:
+    """From the master down to this version: every step it was derived through."""
+    versions = {v.pk: v for v in Version.objects.filter(scan=version.scan_id).select_related("recipe")}
+    steps: list[Version] = []
+    at: UUID | None = version.pk
+    while at is not None:
+        steps.append(versions[at])
+        at = versions[at].derived_from_id
+    return steps[::-1]
+
+
+def live_derivatives(sources: Sequence[UUID], recipe_digest: str, run: int) -> dict[UUID, UUID]:
+    """`{source: derivative}` of what is made already; rejected and withdrawn ones are never used again."""
+    rows = (
+        Version.objects.filter(
+            derived_from__in=sources, recipe=recipe_digest, run=run, file__condition="intact"
+        )
+        .exclude(review__state__in=["rejected", "withdrawn"])
+        .values_list("derived_from_id", "pk")
+    )
+    return {source: made for source, made in rows if source is not None}
+
+
+def history(item: Item, *, most: int = 100) -> QuerySet[Event]:
+    """What happened to an item and its pictures, newest first, with objects and agents loaded."""
+    about = EventObject.objects.filter(
+        Q(item=item) | Q(version__scan__item=item) | Q(scan__item=item)
+    ).values("event")
+    return (
+        Event.objects.filter(pk__in=about)
+        .order_by("-pk")
+        .prefetch_related(
+            Prefetch("agents_linked", queryset=EventAgent.objects.select_related("agent")),
+            Prefetch("objects_linked", queryset=EventObject.objects.select_related("version")),
+        )[:most]
+    )

@@ -1,0 +1,32 @@
+"""The only writers of the catalogue. Verbs; each is one transaction and leaves an event behind."""
+
+from archive.catalogue.services.collections import change_collection, create_collection, refresh_tree
+from archive.catalogue.services.events import agent_of, record, software
+from archive.catalogue.services.items import create_item, describe
+from archive.catalogue.services.pictures import (
+    NewDerivative,
+    NewMaster,
+    add_derivative,
+    add_master,
+    register_file,
+    register_recipe,
+    register_release,
+)
+
+__all__ = [
+    "NewDerivative",
+    "NewMaster",
+    "add_derivative",
+    "add_master",
+    "agent_of",
+    "change_collection",
+    "create_collection",
+    "create_item",
+    "describe",
+    "record",
+    "refresh_tree",
+    "register_file",
+    "register_recipe",
+    "register_release",
+    "software",
+]

@@ -1,0 +1,244 @@
+"""Files, masters, derivatives, model releases: written once, in order file first and row second."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from archive.accounts.models import User
+from archive.catalogue.errors import AlreadyMade, NotAMaster
+from archive.catalogue.models import (
+    Event,
+    Item,
+    ModelRelease,
+    Recipe,
+    Scan,
+    Sidecar,
+    StoredFile,
+    Version,
+)
+from archive.catalogue.services.events import agent_of, record, software
+from archive.review.models import Review
+from stylizer.cards import Card
+from stylizer.imageio import Facts
+from stylizer.recipe import Recipe as ResolvedRecipe
+
+
+@dataclass(frozen=True)
+class NewMaster:
+    """What is known of a picture about to become a master. `file` is stored already: file first, row second."""
+
+    file: StoredFile
+    facts: Facts
+    page: int = 0
+    original_name: str = ""
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class NewDerivative:
+    """What a worker made, all of it stored already."""
+
+    file: StoredFile
+    width: int
+    height: int
+    bands: int
+    bits: int
+    report: Mapping[str, Any]
+    technical: Mapping[str, Any] = field(default_factory=dict)
+    sidecars: Mapping[str, StoredFile] = field(default_factory=dict)  # Sidecar.Kind → file
+    run: int = 1
+
+
+def register_file(sha256: str, *, size: int, media_type: str) -> StoredFile:
+    """The row of bytes that lie in the store; the same bytes have one row, whoever brought them."""
+    file, _created = StoredFile.objects.get_or_create(
+        sha256=sha256, defaults={"size": size, "media_type": media_type, "last_verified": timezone.now()}
+    )
+    return file
+
+
+@transaction.atomic
+def add_master(
+    item: Item,
+    master: NewMaster,
+    *,
+    by: User | None,
+    scan: Scan | None = None,
+    detail: Mapping[str, Any] | None = None,
+) -> Version:
+    """Add a master: of a new scan of the item, or, with `scan`, a rescan that supersedes its current master.
+
+    The older master and its derivatives stay as they are; they are simply no longer current.
+    """
+    if scan is None:
+        Item.objects.select_for_update().get(pk=item.pk)  # two uploads to one item must not take one position
+        scan = Scan.objects.create(item=item, position=item.scans.count() + 1, label=master.label[:120])
+    else:
+        scan = Scan.objects.select_for_update().get(pk=scan.pk)
+    version = Version.objects.create(
+        scan=scan,
+        number=_next_number(scan),
+        role=Version.Role.MASTER,
+        file=master.file,
+        page=master.page,
+        original_name=master.original_name[:255],
+        supersedes=scan.current_master,
+        created_by=by,
+        **_dimensions(master.facts),
+    )
+    scan.current_master = version
+    scan.save(update_fields=["current_master"])
+    record(
+        Event.Type.INGESTION,
+        about=[("outcome", version), ("source", master.file), ("subject", item)],
+        by=agent_of(by),
+        detail={"sha256": master.file.sha256, "original_name": master.original_name, **(detail or {})},
+    )
+    return version
+
+
+def add_derivative(
+    source: Version,
+    made: NewDerivative,
+    *,
+    recipe: Recipe,
+    by: User | None,
+    agents: Mapping[str, str],
+    reference: Version | None = None,
+) -> Version:
+    """Add a derivative of `source` in state draft. `agents` are the programs that made it, `{name: version}`.
+
+    Call it in the transaction that also ends the job item, guarded by its lease.
+
+    Raises:
+        AlreadyMade: this source, recipe and run has a version already (another worker was quicker).
+    """
+    scan = Scan.objects.select_for_update().get(pk=source.scan_id)
+    try:
+        with transaction.atomic():
+            version = Version.objects.create(
+                scan=scan,
+                number=_next_number(scan),
+                role=role_of(recipe),
+                file=made.file,
+                derived_from=source,
+                reference=reference,
+                recipe=recipe,
+                run=made.run,
+                report=dict(made.report),
+                technical=dict(made.technical),
+                width=made.width,
+                height=made.height,
+                bands=made.bands,
+                bits=made.bits,
+                created_by=by,
+            )
+    except IntegrityError as error:
+        raise AlreadyMade(
+            _(
+                "Version %(source)s has a derivative of recipe %(recipe)s already; ask to make it again if you mean to."
+            )
+            % {"source": source.pk, "recipe": recipe.digest[:12]}
+        ) from error
+    Sidecar.objects.bulk_create(
+        [Sidecar(version=version, kind=kind, file=file) for kind, file in made.sidecars.items()]
+    )
+    Review.objects.create(version=version)
+    sources = [("source", source)] + ([("reference", reference)] if reference else [])
+    programs = [link for name, number in agents.items() for link in software(name, number)]
+    record(
+        Event.Type.DERIVATION,
+        about=[("outcome", version), *sources],
+        by=[*programs, *[("authorizer", agent) for _role, agent in agent_of(by)]],
+        detail={"recipe": recipe.digest, "sha256": made.file.sha256},
+    )
+    return version
+
+
+def register_recipe(recipe: ResolvedRecipe) -> Recipe:
+    """The row of a resolved recipe; equal recipes are one row."""
+    row, _created = Recipe.objects.get_or_create(
+        digest=recipe.digest,
+        defaults={"canonical": recipe.canonical().decode(), "operations": list(recipe.operations)},
+    )
+    return row
+
+
+@transaction.atomic
+def register_release(card: Card, file: StoredFile) -> ModelRelease:
+    """Register a network's weights under the name and version on its card; doing it again changes nothing.
+
+    Raises:
+        CatalogueError: the same name and version stand for other weights already.
+    """
+    known = ModelRelease.objects.filter(file=file).first()
+    if known is None:
+        known = ModelRelease.objects.create(
+            name=card.name, version=card.version, file=file, card=card.to_dict()
+        )
+        record(
+            Event.Type.INGESTION,
+            about=[("outcome", file)],
+            detail={"model": card.name, "version": card.version},
+        )
+    return known
+
+
+def role_of(recipe: Recipe) -> str:
+    """What a derivative of this recipe is called: the last of the roles, in their order, among its operations."""
+    named = {"restore": "restored", "upscale": "upscaled", "colourise": "colourised", "stylise": "stylised"}
+    roles = {named[operation] for operation in recipe.operations}
+    return [role for role in Version.Role.values if role in roles][-1]
+
+
+def _next_number(scan: Scan) -> int:
+    """The next version number; the caller holds the scan's row, so no two get the same."""
+    newest = scan.versions.order_by("-number").values_list("number", flat=True).first()
+    return (newest or 0) + 1
+
+
+def _dimensions(facts: Facts) -> dict[str, Any]:
+    return {
+        "width": facts.width,
+        "height": facts.height,
+        "bands": facts.bands,
+        "bits": facts.bits,
+        "technical": technical(facts),
+    }
+
+
+def technical(facts: Facts) -> dict[str, Any]:
+    """The facts a page shows in its technical strip, as JSON."""
+    return {
+        "mime": facts.mime,
+        "ppi": list(facts.ppi) if facts.ppi else None,
+        "orientation": facts.orientation,
+        "pages": facts.pages,
+        "icc": icc_name(facts.icc) if facts.icc else None,
+        "icc_bytes": len(facts.icc) if facts.icc else 0,
+    }
+
+
+def master_only(version: Version) -> Version:
+    """Return the version if it is a master.
+
+    Raises:
+        NotAMaster: it is a derivative.
+    """
+    if not version.is_master:
+        raise NotAMaster(_("Version %s is a derivative; choose the original scan.") % version.pk)
+    return version
+
+
+def icc_name(profile: bytes) -> str:
+    """The profile's own description if it is plain to read, else its size; never a reason to refuse a picture."""
+    start = profile.find(b"desc", 128 + 4 + 12)
+    if start > 0:
+        text = profile[start + 12 : start + 12 + 60].split(b"\x00", 1)[0]
+        if text.isascii() and text.decode("ascii").isprintable() and text:
+            return text.decode("ascii")
+    return _("ICC profile of %d bytes") % len(profile)

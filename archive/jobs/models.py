@@ -1,0 +1,145 @@
+"""One order by one person (Job), one source version in it (JobItem), one try (Attempt); and who works (Worker).
+
+The rows are the truth and a Celery message only a nudge: everything a worker needs to carry on is here.
+Transitions are decided in `states` (pure) and carried out by conditional updates in `services` and `claims`.
+"""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from archive.catalogue.models import Recipe, Version
+from archive.ids import new_id
+
+
+class Worker(models.Model):
+    """A worker process and its heartbeat, so that anybody can see who works without asking the workers."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    name = models.CharField(max_length=200)  # host:pid
+    kind = models.CharField(max_length=8)  # "gpu" or "io", as the queue it listens to
+    device = models.CharField(max_length=100, blank=True)
+    started = models.DateTimeField(auto_now_add=True)
+    last_seen = models.DateTimeField()
+    stopped = models.DateTimeField(null=True)
+    current_item = models.ForeignKey("JobItem", on_delete=models.SET_NULL, null=True, related_name="+")
+    last_error = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["-last_seen"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Job(models.Model):
+    """One order: a recipe for a frozen list of source versions."""
+
+    class State(models.TextChoices):
+        FREEZING = "freezing", _("preparing the list")
+        SAMPLING = "sampling", _("trying a sample")
+        WAITING = "waiting", _("waiting to start")
+        RUNNING = "running", _("running")
+        PAUSED = "paused", _("paused")
+        FINISHED = "finished", _("finished")
+        CANCELLED = "cancelled", _("cancelled")
+        UNDONE = "undone", _("undone")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    title = models.CharField(max_length=200)
+    recipe = models.ForeignKey(Recipe, on_delete=models.PROTECT, related_name="jobs")
+    preset = models.CharField(max_length=200, blank=True)  # what the person chose; never part of the recipe
+    reference = models.ForeignKey(Version, on_delete=models.PROTECT, null=True, related_name="+")
+    scope = models.JSONField(default=dict)  # as it was ordered; the list itself is the items
+    state = models.CharField(max_length=16, choices=State, default=State.FREEZING)
+    run = models.PositiveIntegerField(default=1)
+    ordered_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="jobs")
+    created = models.DateTimeField(auto_now_add=True)
+    started = models.DateTimeField(null=True)
+    ended = models.DateTimeField(null=True)
+    state_note = models.CharField(max_length=300, blank=True)  # why it was paused or cancelled
+    state_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["state", "id"])]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class JobItem(models.Model):
+    """One source version in a job. `result` is the derivative made (done) or found already made (reused)."""
+
+    class State(models.TextChoices):
+        QUEUED = "queued", _("queued")
+        RUNNING = "running", _("running")
+        DONE = "done", _("done")
+        FAILED = "failed", _("failed")
+        CANCELLED = "cancelled", _("cancelled")
+        REUSED = "reused", _("already there")
+        EXCLUDED = "excluded", _("left out")
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="items")
+    source = models.ForeignKey(Version, on_delete=models.PROTECT, related_name="job_items")
+    position = models.PositiveIntegerField()
+    state = models.CharField(max_length=16, choices=State, default=State.QUEUED)
+    not_before = models.DateTimeField(null=True)  # back-off after a transient failure
+    tries = models.PositiveIntegerField(default=0)
+
+    # the lease: who holds the item, proved by a token, until when by the database's clock
+    lease_token = models.UUIDField(null=True)
+    lease_until = models.DateTimeField(null=True)
+    worker = models.ForeignKey(Worker, on_delete=models.SET_NULL, null=True, related_name="items")
+    tiles_done = models.PositiveIntegerField(default=0)
+    tiles_total = models.PositiveIntegerField(default=0)
+
+    result = models.ForeignKey(Version, on_delete=models.PROTECT, null=True, related_name="made_by_items")
+    code = models.CharField(max_length=60, blank=True)  # why it failed or was left out: a stable code …
+    sentence = models.TextField(blank=True)  # … and a sentence a person can act on
+    changed = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        ordering = ["job", "position"]
+        indexes = [
+            models.Index(fields=["job", "state", "position"]),
+            models.Index(fields=["lease_until"], condition=Q(state="running"), name="running_by_lease"),
+            models.Index(fields=["not_before", "id"], condition=Q(state="queued"), name="queued_by_time"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["job", "source"], name="a_source_once_in_a_job"),
+            models.CheckConstraint(
+                condition=Q(state="running", lease_token__isnull=False, lease_until__isnull=False)
+                | (~Q(state="running") & Q(lease_token=None, lease_until=None)),
+                name="running_means_leased",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["done", "reused"]) | Q(result__isnull=False),
+                name="done_means_a_result",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state__in=["failed", "excluded"]) | ~Q(code=""), name="a_failure_has_a_code"
+            ),
+        ]
+
+
+class Attempt(models.Model):
+    """One try at an item, kept for good: the whole story of a failure."""
+
+    item = models.ForeignKey(JobItem, on_delete=models.CASCADE, related_name="attempts")
+    number = models.PositiveIntegerField()
+    token = models.UUIDField()
+    worker_name = models.CharField(max_length=200)
+    device = models.CharField(max_length=100, blank=True)
+    started = models.DateTimeField(auto_now_add=True)
+    ended = models.DateTimeField(null=True)
+    outcome = models.CharField(max_length=16, blank=True)  # done, failed, cancelled, lost (the lease ran out)
+    code = models.CharField(max_length=60, blank=True)
+    sentence = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["item", "number"]
+        constraints = [models.UniqueConstraint(fields=["item", "number"], name="one_number_per_attempt")]
