@@ -1,0 +1,1 @@
+"""The Django archive: catalogue, ingest, jobs, review, delivery."""
