@@ -1,0 +1,8 @@
+"""Every address of the archive. Each app names its own; this file only gathers them."""
+
+from django.contrib import admin
+from django.urls import URLPattern, URLResolver, path
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("admin/", admin.site.urls),
+]
