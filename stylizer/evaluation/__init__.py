@@ -1,0 +1,1 @@
+"""Measuring a restoration: frozen pairs, metrics, the classical baselines and the report."""
