@@ -48,12 +48,15 @@ def _parse(text: str) -> Bounds | None:
     except (EDTFParseException, ValueError, TypeError, AttributeError, OverflowError):
         # The library's grammar also raises its callers' errors on some nonsense; all of it means "not understood".
         return None
+    earliest, latest = None if open_start else _day(first), None if open_end else _day(last)
+    if earliest and latest and latest < earliest:
+        return None  # an interval written backwards
     return Bounds(
         edtf=text
         if not (open_start or open_end)
         else f"{'..' * open_start}{'/' * open_start}{closed}{'/..' * open_end}",
-        earliest=None if open_start else _day(first),
-        latest=None if open_end else _day(last),
+        earliest=earliest,
+        latest=latest,
     )
 
 
