@@ -31,7 +31,9 @@ class Card:
     title: str = ""
     summary: str = ""
     licence: str = ""
-    training: Mapping[str, Any] = field(default_factory=dict)  # data, credits, seconds, machine, steps, commit, seed
+    training: Mapping[str, Any] = field(
+        default_factory=dict
+    )  # data, credits, seconds, machine, steps, commit, seed
     damage: Mapping[str, Any] = field(default_factory=dict)  # the ranges of damage it was trained on
     metrics: Mapping[str, Any] = field(default_factory=dict)
     intended_use: str = ""
@@ -51,7 +53,9 @@ class Card:
         try:
             data = json.loads(text)
         except ValueError as error:
-            raise ModelError(f"{where}: expected a JSON object, got text that is no JSON ({error})") from error
+            raise ModelError(
+                f"{where}: expected a JSON object, got text that is no JSON ({error})"
+            ) from error
         if not isinstance(data, dict):
             raise ModelError(f"{where}: expected a JSON object, got {type(data).__name__}")
         return cls.from_dict(data, where=where)
@@ -62,7 +66,9 @@ class Card:
         if missing := [name for name in REQUIRED if not isinstance(data.get(name), str) or not data[name]]:
             raise ModelError(f"{where}: expected text in {', '.join(missing)}, found none")
         if data["operation"] not in OPERATIONS:
-            raise ModelError(f"{where}.operation: expected one of {', '.join(OPERATIONS)}, got {data['operation']!r}")
+            raise ModelError(
+                f"{where}.operation: expected one of {', '.join(OPERATIONS)}, got {data['operation']!r}"
+            )
         if len(data["weights"]) != 64 or set(data["weights"]) - set("0123456789abcdef"):
             raise ModelError(f"{where}.weights: expected a SHA-256 in hexadecimal, got {data['weights']!r}")
         known = {name: data[name] for name in cls.__dataclass_fields__ if name in data}
@@ -74,7 +80,9 @@ class Card:
 def packaged() -> tuple[Card, ...]:
     """The cards of the weights that come with this release, in the order of their names."""
     files = sorted(WEIGHTS.glob("**/card.json"))
-    return tuple(Card.from_json(file.read_bytes(), where=str(file.parent.relative_to(WEIGHTS))) for file in files)
+    return tuple(
+        Card.from_json(file.read_bytes(), where=str(file.parent.relative_to(WEIGHTS))) for file in files
+    )
 
 
 def packaged_card(name: str) -> Card:
@@ -117,4 +125,6 @@ def verify(path: Path, digest: str) -> None:
     with path.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if found != digest:
-        raise WeightsMismatch(f"{path.name}: expected weights with SHA-256 {digest[:12]}…, got {found[:12]}….")
+        raise WeightsMismatch(
+            f"{path.name}: expected weights with SHA-256 {digest[:12]}…, got {found[:12]}…."
+        )

@@ -23,7 +23,11 @@ from stylizer.errors import RecipeError, StylizerError
 SCHEMA = 1
 PRECISIONS = ("archival", "fast")
 ROLES = {"restore": "restored", "upscale": "upscaled", "colourise": "colourised", "stylise": "stylised"}
-TILES = (256, 512, 1024)  # cores of a tile; 0 lets the picture's size choose, which is a rule and so still canonical
+TILES = (
+    256,
+    512,
+    1024,
+)  # cores of a tile; 0 lets the picture's size choose, which is a rule and so still canonical
 SHA256 = re.compile(r"[0-9a-f]{64}")
 MODEL = re.compile(r"[a-z0-9][a-z0-9./_-]{0,99}")
 LONGEST = 64 * 1024
@@ -270,7 +274,10 @@ def _parameters(operation: str, given: Any, path: str) -> dict[str, str | bool]:
     data = _object(given, path)
     known = PARAMETERS[operation]
     _keys(data, set(known), path)
-    return {name: known[name].resolve(data.get(name, known[name].default), f"{path}.{name}") for name in sorted(known)}
+    return {
+        name: known[name].resolve(data.get(name, known[name].default), f"{path}.{name}")
+        for name in sorted(known)
+    }
 
 
 def _steps(value: Any) -> Sequence[Any]:
@@ -287,7 +294,9 @@ def _object(value: Any, path: str) -> Mapping[str, Any]:
 
 def _keys(data: Mapping[str, Any], known: set[str], path: str, *, exact: bool = False) -> None:
     if unknown := sorted(str(key) for key in data if key not in known):
-        raise RecipeError(f"{path}.{unknown[0]}", f"one of {', '.join(sorted(known)) or 'nothing'}", unknown[0])
+        raise RecipeError(
+            f"{path}.{unknown[0]}", f"one of {', '.join(sorted(known)) or 'nothing'}", unknown[0]
+        )
     if exact and (missing := sorted(known - data.keys())):
         raise RecipeError(f"{path}.{missing[0]}", "a value", None)
 
