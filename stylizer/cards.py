@@ -112,11 +112,19 @@ def packaged_weights(card: Card) -> Path:
     return path
 
 
-def packaged_by_digest(digest: str) -> Path:
+@dataclass(frozen=True)
+class Weights:
+    """A weights file and the card that says how to build the network they fit."""
+
+    path: Path
+    card: Card
+
+
+def packaged_by_digest(digest: str) -> Weights:
     """The packaged weights with this SHA-256: the engine's way to weights where there is no archive."""
     for card in packaged():
         if card.weights == digest:
-            return packaged_weights(card)
+            return Weights(packaged_weights(card), card)
     raise UnknownModel(f"No weights with the digest {digest[:12]}… come with this release.")
 
 

@@ -53,7 +53,7 @@ class DerivativeWriter:
         self._spool: Any = None
 
     def __enter__(self) -> "DerivativeWriter":
-        self._spool = tempfile.TemporaryFile(dir=self.path.parent)  # noqa: SIM115  (closed in __exit__)
+        self._spool = tempfile.TemporaryFile(dir=self.path.parent)
         return self
 
     def write(self, rows: Pixels) -> None:

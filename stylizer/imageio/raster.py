@@ -11,7 +11,7 @@ from stylizer.imageio.facts import SIDEWAYS, Facts, Limits, admit
 os.environ.setdefault("VIPS_CONCURRENCY", "2")
 os.environ.setdefault("VIPS_WARNING", "0")
 
-import pyvips  # noqa: E402  (libvips reads its settings when it is loaded)
+import pyvips
 
 pyvips.cache_set_max(
     0

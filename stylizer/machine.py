@@ -1,0 +1,44 @@
+"""The machine a picture is made on: device, numeric settings, and the fingerprint within which bytes repeat."""
+
+import hashlib
+import json
+import os
+from importlib.metadata import version
+
+import torch
+
+PROGRAMS = ("torch", "numpy", "imagecodecs", "tifffile", "pyvips-binary", "safetensors")
+
+
+def choose_device(asked: str | None = None) -> torch.device:
+    """As asked, else the first GPU, else the processor."""
+    return torch.device(asked or ("cuda" if torch.cuda.is_available() else "cpu"))
+
+
+def settle() -> None:
+    """Make arithmetic repeatable. Called once, before the first network is built."""
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(True)
+    torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cuda.matmul.allow_tf32 = False
+
+
+def software() -> dict[str, str]:
+    """The versions that can change a pixel or a byte of the file."""
+    from stylizer import __version__
+
+    return {"stylizer": __version__} | {name: version(name) for name in PROGRAMS}
+
+
+def describe(device: torch.device) -> str:
+    """The device as a record names it: a GPU by its name, a processor by its instruction set."""
+    if device.type == "cuda":
+        return str(torch.cuda.get_device_name(device))
+    return f"cpu ({torch.backends.cpu.get_cpu_capability()})"
+
+
+def fingerprint(device: torch.device, precision: str) -> str:
+    """Twelve hexadecimal digits: equal where equal recipes give equal files."""
+    facts = {"device": describe(device), "precision": precision, **software()}
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:12]

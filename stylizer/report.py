@@ -1,0 +1,36 @@
+"""What the engine says of a run: what it was given, what it made, by what, and how far the two differ."""
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Report:
+    """All digests are SHA-256 in hexadecimal; times are ISO 8601 in UTC; shares 0…1; `psnr` in dB."""
+
+    source_sha256: str
+    source_pixel_sha256: str
+    output_sha256: str
+    output_pixel_sha256: str
+    recipe: str
+    width: int
+    height: int
+    bands: int
+    bits: int
+    changed_share: float
+    psnr: float
+    ssim: float
+    precision: str
+    tile: int
+    tiles: int
+    device: str
+    fingerprint: str
+    software: dict[str, str]
+    started: str
+    ended: str
+    seconds: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON: equal pictures have no finite PSNR, and JSON knows no infinity, so it is null."""
+        return asdict(self) | {"psnr": None if math.isinf(self.psnr) else round(self.psnr, 4)}
