@@ -169,7 +169,7 @@ def _to_tensor(pixels: NDArray[Any], device: torch.device) -> Tensor:
 
 
 def _changed(stored: Pixels, change: NDArray[np.float32], facts: Facts) -> Pixels:
-    """Add a change (H, W, 3) of 0…1 to stored values, in their own encoding: where it rounds to nothing, bit for bit."""
+    """Add a change (H, W, 3) of 0…1 to stored values, in their encoding; where it rounds to 0, bit for bit."""
     if facts.colour == "grey":
         change = change.mean(axis=2, keepdims=True)
     top = int(np.iinfo(facts.dtype).max)

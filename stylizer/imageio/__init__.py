@@ -1,4 +1,4 @@
-"""Pictures in and out, for archive and engine alike: facts from the bytes, upright pixels in bands, one derivative form.
+"""Pictures in and out, for archive and engine alike: facts from bytes, upright pixels in bands, one derivative form.
 
 No torch, and no Pillow for anything that could have 16 bits: it silently reduces them to 8.
 """

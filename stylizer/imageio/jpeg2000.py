@@ -43,7 +43,7 @@ def jp2_facts(path: Path, limits: Limits) -> Facts:
         raise UnreadableImage("The JPEG 2000 file is cut off. Copy it again from where it came from.")
     if channels not in {1, 3, 4} or not depths <= {8, 16} or len(depths) != 1 or steps != {b"\x01\x01"}:
         raise UnsupportedImage(
-            f"The JPEG 2000 file has {channels} channels of {sorted(depths)} bits; grey or RGB in 8 or 16 bits is taken."
+            f"The JPEG 2000 file has {channels} channels of {sorted(depths)} bits; grey or RGB in 8 or 16 is taken."
         )
     width, height = x1 - x0, y1 - y0
     admit(width, height, Limits(pixels=min(limits.pixels, DECODE_LIMIT), side=limits.side))
