@@ -1,0 +1,47 @@
+"""The tests' own servers and home: a real PostgreSQL and a real Redis, started once, gone at the end.
+
+Settings are read when they are first imported, so the home of the archive is named before anything else happens. With
+DATABASE_URL or REDIS_URL set, the servers they name are used.
+"""
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from archive.embedded import Addresses, Servers
+
+CONTROLLER = "PYTEST_XDIST_WORKER" not in os.environ
+if CONTROLLER:
+    HOME = Path(tempfile.mkdtemp(prefix="palimpsest-tests-"))
+    os.environ |= {
+        "PALIMPSEST_HOME": str(HOME),
+        "PALIMPSEST_SECRET_KEY": "only for tests, and long enough for the framework's own check of it",
+        "PALIMPSEST_LOG_LEVEL": "WARNING",
+    }
+os.environ["DJANGO_SETTINGS_MODULE"] = "archive.settings"
+
+SERVERS = pytest.StashKey[Servers]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the servers, in the controlling process only: workers of a parallel run inherit its home."""
+    if not CONTROLLER or config.option.collectonly:
+        return
+    servers = Servers(
+        Addresses.of(HOME),
+        postgres="DATABASE_URL" not in os.environ,
+        redis="REDIS_URL" not in os.environ,
+        durable=False,
+    )
+    servers.__enter__()
+    config.stash[SERVERS] = servers
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if servers := config.stash.get(SERVERS, None):
+        servers.__exit__()
+    if CONTROLLER:
+        shutil.rmtree(HOME, ignore_errors=True)
