@@ -1,6 +1,6 @@
 """Files, masters, derivatives, model releases: written once, in order file first and row second."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -99,6 +99,47 @@ def add_master(
         detail={"sha256": master.file.sha256, "original_name": master.original_name, **(detail or {})},
     )
     return version
+
+
+@transaction.atomic
+def add_masters(item: Item, masters: Sequence[NewMaster], *, by: User | None) -> list[Version]:
+    """Add several new scans at once, one master each: the pages of one file, in a handful of queries however many.
+
+    One event tells of them all.
+    """
+    if len(masters) == 1:
+        return [add_master(item, masters[0], by=by)]
+    Item.objects.select_for_update().get(pk=item.pk)
+    first = item.scans.count() + 1
+    scans = Scan.objects.bulk_create(
+        [Scan(item=item, position=first + i, label=master.label[:120]) for i, master in enumerate(masters)]
+    )
+    versions = Version.objects.bulk_create(
+        [
+            Version(
+                scan=scan,
+                number=1,
+                role=Version.Role.MASTER,
+                file=master.file,
+                page=master.page,
+                original_name=master.original_name[:255],
+                created_by=by,
+                **_dimensions(master.facts),
+            )
+            for scan, master in zip(scans, masters, strict=True)
+        ]
+    )
+    for scan, version in zip(scans, versions, strict=True):
+        scan.current_master = version
+    Scan.objects.bulk_update(scans, ["current_master"], batch_size=500)
+    files = {master.file.sha256: master.file for master in masters}
+    record(
+        Event.Type.INGESTION,
+        about=[("subject", item), *(("source", file) for file in files.values())],
+        by=agent_of(by),
+        detail={"sha256": sorted(files), "original_name": masters[0].original_name, "pages": len(masters)},
+    )
+    return versions
 
 
 def add_derivative(

@@ -1,0 +1,121 @@
+"""The upload page and what its script asks: one file a request, one receipt a file."""
+
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from archive.accounts import permissions
+from archive.accounts.models import Role, User
+from archive.catalogue.models import Collection
+from archive.ingest import services
+from archive.ingest.models import Upload
+from archive.store import StoreError
+
+NO_FILE = "upload-no-file"
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def upload(request: HttpRequest) -> HttpResponse:
+    """GET: the page. POST: files, from the page's script one at a time (JSON back) or from the plain form."""
+    person = _person(request)
+    collections = Collection.objects.filter(permissions.own_collections(person, Role.ARCHIVIST)).order_by(
+        "title"
+    )
+    if not collections and not permissions.is_admin(person):
+        raise Http404
+    if request.method == "GET":
+        return render(
+            request,
+            "ingest/upload.html",
+            {"collections": collections, "chosen": request.GET.get("collection")},
+        )
+    collection = get_object_or_404(collections, ref=request.POST.get("collection", ""))
+    choice = request.POST.get("on_duplicate", Upload.OnDuplicate.ASK)
+    if choice not in Upload.OnDuplicate.values:
+        return _problem("upload-choice", _("A duplicate can be asked about, skipped or kept."), 400)
+    files = request.FILES.getlist("file")
+    if request.accepts("text/html"):
+        receipts = [_receive(file, collection, person, choice) for file in files]
+        context = {
+            "collections": collections,
+            "chosen": collection.ref,
+            "uploads": receipts,
+            "nothing": not files,
+        }
+        return render(request, "ingest/upload.html", context, status=200 if files else 400)
+    if len(files) != 1:
+        return _problem(NO_FILE, _("Expected one file, got %d.") % len(files), 400)
+    try:
+        return JsonResponse(receipt(_receive(files[0], collection, person, choice), person), status=201)
+    except StoreError as error:
+        return _problem(error.code, str(error), 503)
+
+
+@login_required
+@require_POST
+def duplicate(request: HttpRequest, upload_id: UUID) -> HttpResponse:
+    """What to do with a file the archive has already."""
+    person = _person(request)
+    found = get_object_or_404(Upload, pk=upload_id, by=person)
+    choice = request.POST.get("choice", "")
+    if choice not in {Upload.OnDuplicate.SKIP, Upload.OnDuplicate.KEEP}:
+        return _problem("upload-choice", _("Choose “use the existing one” or “keep both”."), 400)
+    try:
+        return JsonResponse(receipt(services.resolve_duplicate(found, choice=choice, by=person), person))
+    except services.DecidedAlready as error:
+        return _problem(error.code, str(error), 409)
+
+
+@login_required
+@require_GET
+def status(request: HttpRequest, upload_id: UUID) -> HttpResponse:
+    person = _person(request)
+    return JsonResponse(receipt(get_object_or_404(Upload, pk=upload_id, by=person), person))
+
+
+def receipt(found: Upload, person: User) -> dict[str, Any]:
+    """An upload as JSON. An existing item the person may not see is not named."""
+    item = None
+    if found.item and permissions.may_see_item(person, found.item):
+        item = {
+            "id": str(found.item.pk),
+            "title": found.item.title,
+            "url": reverse("catalogue:item", args=[found.item.pk]),
+        }
+    return {
+        "id": str(found.pk),
+        "filename": found.filename,
+        "state": found.state,
+        "state_label": str(Upload.State(found.state).label),
+        "problem": {"code": found.code, "sentence": found.sentence} if found.code else None,
+        "item": item,
+    }
+
+
+def _receive(file: UploadedFile, collection: Collection, person: User, choice: str) -> Upload:
+    assert isinstance(file, TemporaryUploadedFile)  # noqa: S101  (the only upload handler in the settings)
+    return services.receive(
+        Path(file.temporary_file_path()),
+        filename=file.name or "",
+        collection=collection,
+        by=person,
+        on_duplicate=choice,
+    )
+
+
+def _person(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)  # noqa: S101  (login_required)
+    return request.user
+
+
+def _problem(code: str, sentence: str, status: int) -> JsonResponse:
+    return JsonResponse({"problem": {"code": code, "sentence": sentence}}, status=status)
