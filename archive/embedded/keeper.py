@@ -71,9 +71,7 @@ class Keeper:
         finally:
             self._stop()
             self._tidy()
-            os.close(keeper)  # before the users' lock: whoever comes next finds no keeper, and starts one
-            os.close(users)
-        return 0
+        return 0  # the locks go with the process: whoever finds them free finds us gone
 
     def _claim(self) -> None:
         identity = self.server.identity
