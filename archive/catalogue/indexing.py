@@ -1,4 +1,4 @@
-"""The derived rows of search and sorting. Chinese is indexed by pairs of characters, so a two-character word is found."""
+"""The derived rows of search and sorting. Chinese is indexed by pairs of characters: two make a word."""
 
 import re
 import unicodedata

@@ -12,6 +12,7 @@ from archive.catalogue.services.pictures import (
     register_file,
     register_recipe,
     register_release,
+    technical,
 )
 
 __all__ = [
@@ -31,4 +32,5 @@ __all__ = [
     "register_recipe",
     "register_release",
     "software",
+    "technical",
 ]

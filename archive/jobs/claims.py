@@ -1,0 +1,210 @@
+"""Claiming work: one conditional update, a lease with a token, and every later write guarded by that token.
+
+Times come from the database's clock, so that workers whose clocks differ still agree on when a lease ends.
+"""
+
+import random
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import F
+from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+
+from archive.catalogue import services as catalogue
+from archive.catalogue.models import Version
+from archive.jobs.models import Attempt, Job, JobItem, Worker
+
+# Fair between jobs: each running job offers its first items, and the shortest-served job goes first.
+CLAIM = """
+WITH offered AS (
+    SELECT i.id,
+           row_number() OVER (PARTITION BY i.job_id ORDER BY i.position) AS turn,
+           (SELECT count(*) FROM jobs_jobitem r WHERE r.job_id = i.job_id AND r.state = 'running') AS busy
+    FROM jobs_job j
+    CROSS JOIN LATERAL (
+        SELECT id, job_id, position FROM jobs_jobitem
+        WHERE job_id = j.id AND state = 'queued' AND (not_before IS NULL OR not_before <= now())
+        ORDER BY position LIMIT %(limit)s
+        FOR UPDATE SKIP LOCKED
+    ) i
+    WHERE j.state = 'running'
+),
+chosen AS (SELECT id FROM offered ORDER BY turn + busy, id LIMIT %(limit)s)
+UPDATE jobs_jobitem AS item
+SET state = 'running', lease_token = gen_random_uuid(), lease_until = now() + %(lease)s, worker_id = %(worker)s,
+    tries = tries + 1, tiles_done = 0, tiles_total = 0, changed = now()
+FROM chosen WHERE item.id = chosen.id
+RETURNING item.id
+"""
+
+BACK_OFF = timedelta(seconds=5)
+LONGEST_BACK_OFF = timedelta(minutes=30)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """An item a worker holds. Everything it writes about the item names the token."""
+
+    item: JobItem
+    token: UUID
+    attempt: int
+
+
+class LeaseLost(Exception):
+    """The item belongs to somebody else by now, or its job was stopped: write nothing."""
+
+
+def claim(worker: Worker, *, limit: int) -> list[Claim]:
+    """Take up to `limit` queued items of running jobs, each with a lease, and open an attempt for each."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        lease = timedelta(seconds=settings.LEASE_SECONDS)
+        cursor.execute(CLAIM, {"limit": limit, "lease": lease, "worker": worker.pk})
+        ids = [row[0] for row in cursor.fetchall()]
+        items = list(
+            JobItem.objects.filter(pk__in=ids)
+            .select_related("job__recipe", "job__ordered_by", "source__file", "source__scan")
+            .order_by("position")
+        )
+        claims = [Claim(item, _token(item), item.attempts.count() + 1) for item in items]
+        Attempt.objects.bulk_create(
+            [
+                Attempt(
+                    item=c.item,
+                    number=c.attempt,
+                    token=c.token,
+                    worker_name=worker.name,
+                    device=worker.device,
+                )
+                for c in claims
+            ]
+        )
+    return claims
+
+
+def renew(held: Claim, *, done: int, total: int) -> bool:
+    """Prolong the lease and report tiles; False if the item is no longer ours or its job was cancelled."""
+    updated = (
+        _ours(held)
+        .filter(job__state__in=[Job.State.RUNNING, Job.State.PAUSED])
+        .update(
+            lease_until=Now() + timedelta(seconds=settings.LEASE_SECONDS), tiles_done=done, tiles_total=total
+        )
+    )
+    return updated == 1
+
+
+@transaction.atomic
+def finish(held: Claim, made: catalogue.NewDerivative, *, agents: dict[str, str]) -> Version:
+    """Record the derivative and end the item, in one transaction guarded by the token.
+
+    Raises:
+        LeaseLost: the item is somebody else's by now; nothing was recorded.
+    """
+    item = _locked(held)
+    version = catalogue.add_derivative(
+        item.source,
+        made,
+        recipe=item.job.recipe,
+        by=item.job.ordered_by,
+        agents=agents,
+        reference=item.job.reference,
+    )
+    _end(held, state=JobItem.State.DONE, result=version)
+    return version
+
+
+@transaction.atomic
+def finish_with(held: Claim, version: Version) -> None:
+    """End the item with a derivative that another worker was quicker to make."""
+    _locked(held)
+    _end(held, state=JobItem.State.REUSED, result=version)
+
+
+@transaction.atomic
+def fail(held: Claim, *, code: str, sentence: str, transient: bool) -> str:
+    """Record a failure; a transient one is queued again after a while, up to the limit of tries. Returns the state.
+
+    Raises:
+        LeaseLost: the item is somebody else's by now; nothing was recorded.
+    """
+    item = _locked(held)
+    again = transient and item.tries < settings.MAX_TRIES
+    state = JobItem.State.QUEUED if again else JobItem.State.FAILED
+    _end(held, state=state, code=code, sentence=sentence, wait=back_off(item.tries) if again else None)
+    return state
+
+
+@transaction.atomic
+def cancelled(held: Claim) -> None:
+    """Stopped between tiles because its job was: the item is cancelled, or queued again if the job goes on."""
+    item = _locked(held)
+    goes_on = item.job.state in {Job.State.RUNNING, Job.State.PAUSED}
+    _end(held, state=JobItem.State.QUEUED if goes_on else JobItem.State.CANCELLED, outcome="cancelled")
+
+
+def release(held: Sequence[Claim]) -> None:
+    """Give back items that were claimed but not begun (the worker is going home)."""
+    for one in held:
+        with transaction.atomic():
+            if _ours(one).update(state=JobItem.State.QUEUED, tries=F("tries") - 1, **_NO_LEASE):
+                Attempt.objects.filter(item=one.item, number=one.attempt).delete()
+
+
+def back_off(tries: int) -> timedelta:
+    """Exponential, with jitter, so that many items that failed together do not come back together."""
+    wait = min(BACK_OFF * 2 ** max(tries - 1, 0), LONGEST_BACK_OFF)
+    return wait * random.uniform(0.5, 1.5)  # noqa: S311  (no secret)
+
+
+_NO_LEASE = {"lease_token": None, "lease_until": None, "worker": None}
+
+
+def _ours(held: Claim):  # type: ignore[no-untyped-def]  # a queryset
+    return JobItem.objects.filter(pk=held.item.pk, state=JobItem.State.RUNNING, lease_token=held.token)
+
+
+def _locked(held: Claim) -> JobItem:
+    item = (
+        _ours(held)
+        .select_for_update(of=("self",))
+        .select_related("job__recipe", "job__ordered_by", "job__reference", "source")
+        .first()
+    )
+    if item is None:
+        raise LeaseLost(_("Item %s is no longer held by this worker.") % held.item.pk)
+    return item  # type: ignore[no-any-return]
+
+
+def _end(
+    held: Claim,
+    *,
+    state: str,
+    result: Version | None = None,
+    code: str = "",
+    sentence: str = "",
+    wait: timedelta | None = None,
+    outcome: str = "",
+) -> None:
+    JobItem.objects.filter(pk=held.item.pk).update(
+        state=state,
+        result=result,
+        code=code,
+        sentence=sentence,
+        not_before=Now() + wait if wait else None,
+        changed=Now(),
+        **_NO_LEASE,
+    )
+    Attempt.objects.filter(item=held.item, number=held.attempt).update(
+        ended=Now(), outcome=outcome or ("done" if result else "failed"), code=code, sentence=sentence
+    )
+
+
+def _token(item: JobItem) -> uuid.UUID:
+    assert item.lease_token is not None  # noqa: S101  (the database's own rule: running means leased)
+    return item.lease_token

@@ -1,0 +1,97 @@
+"""What an order is for: a collection with everything below it, items, or single versions."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db.models import F, QuerySet
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from archive.accounts.permissions import Person, visible_versions
+from archive.catalogue.models import Collection, Version
+
+
+class ScopeError(Exception):
+    """An order is for nothing, or for something the person cannot see."""
+
+    code = "scope-invalid"
+
+
+@dataclass(frozen=True)
+class Scope:
+    """One of the three is set. Collections and items mean the current masters of their scans."""
+
+    collection: str | None = None
+    items: tuple[UUID, ...] = ()
+    versions: tuple[UUID, ...] = ()
+
+    @classmethod
+    def parse(cls, data: Mapping[str, Any]) -> "Scope":
+        """From JSON: `{"collection": ref}`, `{"items": […]}` or `{"versions": […]}`.
+
+        Raises:
+            ScopeError: none of them, several, or ids that are none.
+        """
+        given = [key for key in ("collection", "items", "versions") if data.get(key)]
+        if len(given) != 1 or data.keys() - {"collection", "items", "versions"}:
+            raise ScopeError(_("Name one scope: a collection, items, or versions."))
+        try:
+            return cls(
+                collection=str(data["collection"]) if given == ["collection"] else None,
+                items=_ids(data.get("items") or ()),
+                versions=_ids(data.get("versions") or ()),
+            )
+        except (ValueError, TypeError, AttributeError) as error:
+            raise ScopeError(_("An id in the scope is not one of this archive.")) from error
+
+    def to_dict(self) -> dict[str, Any]:
+        data: dict[str, Any] = {"collection": self.collection} if self.collection else {}
+        if self.items:
+            data["items"] = [str(item) for item in self.items]
+        if self.versions:
+            data["versions"] = [str(version) for version in self.versions]
+        return data
+
+    def title(self) -> str:
+        """A few words for a list of jobs."""
+        if self.collection:
+            known = Collection.objects.filter(ref=self.collection).values_list("title", flat=True).first()
+            return str(known or self.collection)
+        count = len(self.items or self.versions)
+        if self.items:
+            return ngettext("%d item", "%d items", count) % count
+        return ngettext("%d version", "%d versions", count) % count
+
+    def sources(self, person: Person) -> QuerySet[Version]:
+        """The source versions the person may see, in the order of the catalogue.
+
+        Raises:
+            ScopeError: an unknown collection, or ids that are not there to be seen.
+        """
+        seen = Version.objects.filter(visible_versions(person))
+        current = seen.filter(scan__current_master=F("pk"))
+        if self.collection:
+            root = Collection.objects.filter(ref=self.collection).first()
+            if root is None:
+                raise ScopeError(_("There is no collection “%s”.") % self.collection)
+            found = current.filter(scan__item__collection__path__contains=[root.pk])
+        elif self.items:
+            found = current.filter(scan__item__in=self.items)
+            self._all_there(len(set(self.items)), found.values("scan__item").distinct().count())
+        else:
+            found = seen.filter(pk__in=self.versions)
+            self._all_there(len(set(self.versions)), found.count())
+        return found.order_by("scan__item", "scan__position", "pk")
+
+    def _all_there(self, expected: int, found: int) -> None:
+        if found < expected:
+            raise ScopeError(
+                ngettext("%d of them is not there to be ordered.", "%d of them are not there to be ordered.",
+                         expected - found) % (expected - found)
+            )  # fmt: skip
+
+
+def _ids(values: Iterable[Any]) -> tuple[UUID, ...]:
+    return tuple(value if isinstance(value, UUID) else UUID(str(value)) for value in values)
