@@ -174,4 +174,5 @@ def _changed(stored: Pixels, change: NDArray[np.float32], facts: Facts) -> Pixel
         change = change.mean(axis=2, keepdims=True)
     top = int(np.iinfo(facts.dtype).max)
     steps = np.rint(change * np.float32(top)).astype(np.int32)
-    return np.clip(stored.astype(np.int32) + steps, 0, top).astype(facts.dtype)
+    added: Pixels = np.clip(stored.astype(np.int32) + steps, 0, top).astype(facts.dtype)
+    return added

@@ -58,7 +58,7 @@ def holdings(person: Person) -> Holdings:
     if known is None:
         rows = Membership.objects.filter(user=person).values_list("role", "collection_id", "collection__path")
         known = Holdings(tuple(Holding(role, where, tuple(path or ())) for role, where, path in rows))
-        person._holdings = known  # type: ignore[union-attr]
+        person._holdings = known  # type: ignore[attr-defined]
     return known
 
 

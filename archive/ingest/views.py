@@ -101,7 +101,7 @@ def receipt(found: Upload, person: User) -> dict[str, Any]:
     }
 
 
-def _receive(file: UploadedFile, collection: Collection, person: User, choice: str) -> Upload:
+def _receive(file: "UploadedFile[Any]", collection: Collection, person: User, choice: str) -> Upload:
     assert isinstance(file, TemporaryUploadedFile)  # noqa: S101  (the only upload handler in the settings)
     return services.receive(
         Path(file.temporary_file_path()),

@@ -37,7 +37,7 @@ WITH offered AS (
 ),
 chosen AS (SELECT id FROM offered ORDER BY turn + busy, id LIMIT %(limit)s)
 UPDATE jobs_jobitem AS item
-SET state = 'running', lease_token = gen_random_uuid(), lease_until = now() + %(lease)s, worker_id = %(worker)s,
+SET state = 'running', lease_token = gen_random_uuid(), lease_until = now() + %(lease)s::interval, worker_id = %(worker)s,
     tries = tries + 1, tiles_done = 0, tiles_total = 0, changed = now()
 FROM chosen WHERE item.id = chosen.id
 RETURNING item.id
@@ -64,7 +64,7 @@ def claim(worker: Worker, *, limit: int) -> list[Claim]:
     """Take up to `limit` queued items of running jobs, each with a lease, and open an attempt for each."""
     with transaction.atomic(), connection.cursor() as cursor:
         lease = timedelta(seconds=settings.LEASE_SECONDS)
-        cursor.execute(CLAIM, {"limit": limit, "lease": lease, "worker": worker.pk})
+        cursor.execute(CLAIM, {"limit": limit, "lease": str(lease), "worker": worker.pk})
         ids = [row[0] for row in cursor.fetchall()]
         items = list(
             JobItem.objects.filter(pk__in=ids)
@@ -96,7 +96,7 @@ def renew(held: Claim, *, done: int, total: int) -> bool:
             lease_until=Now() + timedelta(seconds=settings.LEASE_SECONDS), tiles_done=done, tiles_total=total
         )
     )
-    return updated == 1
+    return bool(updated == 1)
 
 
 @transaction.atomic
@@ -159,7 +159,7 @@ def release(held: Sequence[Claim]) -> None:
 def back_off(tries: int) -> timedelta:
     """Exponential, with jitter, so that many items that failed together do not come back together."""
     wait = min(BACK_OFF * 2 ** max(tries - 1, 0), LONGEST_BACK_OFF)
-    return wait * random.uniform(0.5, 1.5)  # noqa: S311  (no secret)
+    return timedelta(seconds=wait.total_seconds() * random.uniform(0.5, 1.5))  # noqa: S311  (no secret)
 
 
 _NO_LEASE = {"lease_token": None, "lease_until": None, "worker": None}

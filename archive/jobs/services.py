@@ -1,6 +1,7 @@
 """Steering jobs: pause, resume, cancel, retry, undo. Each a compare-and-set on the state, with who and why."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models.functions import Now
@@ -89,7 +90,7 @@ def undo(job: Job, *, by: User) -> tuple[int, int]:
     return withdrawn, published
 
 
-def close_if_ended(job_id: object) -> bool:
+def close_if_ended(job_id: UUID) -> bool:
     """Finish a running job none of whose items is open; safe to call at any time, from anywhere."""
     open_items = JobItem.objects.filter(job=job_id, state__in=list(OPEN_ITEMS))
     with transaction.atomic():

@@ -1,7 +1,8 @@
-"""The sweeper: finds rows nobody is working on, and puts them right. It may run at any time, anywhere, twice at once."""
+"""The sweeper: finds rows nobody is working on, and puts them right. It may run anywhere, at any time."""
 
 from dataclasses import dataclass
 from datetime import timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -19,6 +20,7 @@ LOST_RENDITION = timedelta(seconds=30)  # a message that has not been heeded for
 SILENT_WORKER = timedelta(seconds=30)
 RENDITION_BATCH = 500
 LOST = "worker-lost"
+NO_TOKEN = UUID(int=0)
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,9 @@ def sweep() -> Swept:
     closed = _close_ended_jobs()
     workers = Worker.objects.filter(stopped=None, last_seen__lt=Now() - SILENT_WORKER).update(stopped=Now())
     waiting = JobItem.objects.filter(
-        Q(not_before=None) | Q(not_before__lte=Now()), state=JobItem.State.QUEUED, job__state=Job.State.RUNNING
+        Q(not_before=None) | Q(not_before__lte=Now()),
+        state=JobItem.State.QUEUED,
+        job__state=Job.State.RUNNING,
     ).exists()
     if waiting:
         dispatch.work()
@@ -55,7 +59,9 @@ def _free_expired_leases() -> int:
         )
         sentence = _("The worker went silent while it was at this picture, %d times.")
         for item in expired:
-            Attempt.objects.filter(item=item, token=item.lease_token).update(ended=Now(), outcome="lost", code=LOST)
+            Attempt.objects.filter(item=item, token=item.lease_token or NO_TOKEN).update(
+                ended=Now(), outcome="lost", code=LOST
+            )
             if item.job.state not in {Job.State.RUNNING, Job.State.PAUSED}:
                 item.state = JobItem.State.CANCELLED
             elif item.tries >= settings.MAX_TRIES:
@@ -69,7 +75,9 @@ def _free_expired_leases() -> int:
 
 def _close_ended_jobs() -> int:
     open_items = JobItem.objects.filter(state__in=list(OPEN_ITEMS)).values("job")
-    ended = Job.objects.filter(state=Job.State.RUNNING).exclude(pk__in=open_items).values_list("pk", flat=True)
+    ended = (
+        Job.objects.filter(state=Job.State.RUNNING).exclude(pk__in=open_items).values_list("pk", flat=True)
+    )
     return sum(close_if_ended(job) for job in ended)
 
 

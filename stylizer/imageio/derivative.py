@@ -91,7 +91,7 @@ class DerivativeWriter:
         padded = np.pad(band, ((0, TILE - count), (0, across - self.width), (0, 0)), mode="edge")
         for x in range(0, across, TILE):
             tile = np.ascontiguousarray(padded[:, x : x + TILE]).astype(self.dtype, copy=False)
-            code = imagecodecs.zlib_encode(imagecodecs.delta_encode(tile, axis=-2), level=LEVEL)
+            code = imagecodecs.zlib_encode(imagecodecs.delta_encode(tile, axis=-2), level=LEVEL)  # type: ignore[arg-type]
             self._spool.write(code)
             self._lengths.append(len(code))
         self._written += count

@@ -17,7 +17,7 @@ from stylizer.imageio.jpeg2000 import jp2_pixels
 from stylizer.imageio.raster import load, reason
 from stylizer.imageio.sniff import MIMES
 
-Pixels: TypeAlias = NDArray[np.uint8] | NDArray[np.uint16]
+Pixels: TypeAlias = NDArray[Any]  # uint8 or uint16
 BAND = 256  # rows read at once where the whole picture is gone through
 
 
@@ -39,7 +39,10 @@ class Picture:
             data = self.image.crop(0, y0, self.facts.width, y1 - y0).write_to_memory()
         except pyvips.Error as error:
             raise UnreadableImage(f"The picture is damaged: {reason(error)}.") from error
-        return np.frombuffer(data, self.facts.dtype).reshape(y1 - y0, self.facts.width, self.facts.bands)
+        pixels: Pixels = np.frombuffer(data, self.facts.dtype).reshape(
+            y1 - y0, self.facts.width, self.facts.bands
+        )
+        return pixels
 
     def bands(self, rows: int = BAND) -> Iterator[tuple[int, Pixels]]:
         """The whole picture from the top, `(first row, pixels)`."""

@@ -110,4 +110,4 @@ def _png_whole(path: Path) -> bool:
 def _webp_whole(path: Path) -> bool:
     with path.open("rb") as file:
         (length,) = struct.unpack("<I", file.read(8)[4:])
-    return bool(8 + length <= path.stat().st_size)
+    return 8 + int(length) <= path.stat().st_size

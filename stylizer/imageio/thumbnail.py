@@ -23,4 +23,5 @@ def thumbnail(picture: Picture, long_side: int) -> NDArray[np.float64]:
     tall = np.minimum(scale, facts.height - np.arange(height) * scale)
     wide = np.minimum(scale, facts.width - np.arange(width) * scale)
     top = np.iinfo(facts.dtype).max
-    return sums / (tall[:, None] * wide[None, :])[..., None] / top
+    averages: NDArray[np.float64] = sums / (tall[:, None] * wide[None, :])[..., None] / top
+    return averages
