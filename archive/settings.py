@@ -40,6 +40,7 @@ SECURE_HSTS_SECONDS = 31_536_000 if BEHIND_HTTPS else 0
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+METRICS_TOKEN = env.text("PALIMPSEST_METRICS_TOKEN", "")  # for a Prometheus on another machine
 X_FRAME_OPTIONS = "DENY"
 SESSION_ENGINE = "django.contrib.sessions.backends.db"  # a flushed Redis signs nobody out
 SESSION_COOKIE_AGE = int(timedelta(days=14).total_seconds())
@@ -69,6 +70,7 @@ INSTALLED_APPS = [
     "archive.iiif",
     "archive.preservation",
     "archive.api",
+    "archive.system",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -133,6 +135,7 @@ TIME_ZONE = env.text("PALIMPSEST_TIME_ZONE", "UTC")
 # ---- database, cache, queue -------------------------------------------------------------------------------
 DATABASES = {"default": database(env.text("DATABASE_URL", "") or EMBEDDED.database_url())}
 DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+DATABASES["default"]["OPTIONS"].setdefault("connect_timeout", 5)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.text("REDIS_URL", "") or EMBEDDED.redis_url()
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
@@ -160,9 +163,9 @@ STATICFILES_DIRS = [ROOT / "static", *([("vendor/openseadragon", VENDOR)] if VEN
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
-        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
-        if DEBUG
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if env.flag("PALIMPSEST_HASHED_STATIC", not DEBUG)
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },
 }
 MEDIA_ROOT = HOME / "unused"  # every picture goes through the store, none through Django's media files

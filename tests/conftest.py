@@ -9,6 +9,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import django
 import pytest
 
 from archive.embedded import Addresses, Servers
@@ -16,12 +17,16 @@ from archive.embedded import Addresses, Servers
 CONTROLLER = "PYTEST_XDIST_WORKER" not in os.environ
 if CONTROLLER:
     HOME = Path(tempfile.mkdtemp(prefix="palimpsest-tests-"))
+    (HOME / "static").mkdir()
     os.environ |= {
         "PALIMPSEST_HOME": str(HOME),
         "PALIMPSEST_SECRET_KEY": "only for tests, and long enough for the framework's own check of it",
         "PALIMPSEST_LOG_LEVEL": "WARNING",
+        "PALIMPSEST_HASHED_STATIC": "no",  # pages can be asked for without collecting their files first
+        "PALIMPSEST_STATIC": str(HOME / "static"),
     }
 os.environ["DJANGO_SETTINGS_MODULE"] = "archive.settings"
+django.setup()  # now, because conftests further down import models
 
 SERVERS = pytest.StashKey[Servers]()
 

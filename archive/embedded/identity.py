@@ -66,26 +66,28 @@ class Identity:
             draft.rename(copy)
         return copy
 
-    def on_start(self, last_wish: signal.Signals) -> Callable[[], None]:
-        """What a child does before it becomes the server: ask the kernel for a signal when its keeper dies.
-
-        To be called after the user was changed, because that clears the request.
-        """
-        libc, keeper = ctypes.CDLL(None, use_errno=True), os.getpid()
-
-        def wish() -> None:
-            libc.prctl(PR_SET_PDEATHSIG, int(last_wish), 0, 0, 0)
-            if (
-                os.getppid() != keeper
-            ):  # it died in the meantime, and its death will not be signalled any more
-                os._exit(1)
-
-        return wish
-
     @property
     def arguments(self) -> dict[str, object]:
         """Keyword arguments for `subprocess`."""
         return {"user": self.uid, "group": self.gid, "extra_groups": []} if self.changed else {}
+
+
+def die_with_parent(last_wish: signal.Signals, *, parent: int | None = None) -> Callable[[], None]:
+    """What a child does before it becomes its program: ask the kernel for a signal when its parent dies.
+
+    For `preexec_fn` (then the parent is whoever calls this), which runs after the user was changed: a change of user
+    would clear the request. Only Linux knows it; elsewhere a parent that is killed leaves its children behind.
+    """
+    prctl = getattr(ctypes.CDLL(None), "prctl", None)
+    parent = os.getpid() if parent is None else parent
+
+    def wish() -> None:
+        if prctl is not None:
+            prctl(PR_SET_PDEATHSIG, int(last_wish), 0, 0, 0)
+        if os.getppid() != parent:  # it died in the meantime, and its death will not be signalled any more
+            os._exit(1)
+
+    return wish
 
 
 def plain_environment() -> dict[str, str]:

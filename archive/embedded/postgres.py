@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO
 
 from archive.embedded.addresses import DATABASE, ROLE, Addresses, EmbeddedProblem
-from archive.embedded.identity import Identity, plain_environment
+from archive.embedded.identity import Identity, die_with_parent, plain_environment
 
 VERSION = "18"
 SETTINGS = {
@@ -40,7 +40,7 @@ class Postgres:
     name = "postgres"
     title = "PostgreSQL"
     variable = "DATABASE_URL"
-    last_wish = stop_signal = signal.SIGINT  # "fast": ends the sessions, writes everything, goes
+    stop_signal = signal.SIGINT  # "fast": ends the sessions, writes everything, goes
 
     @property
     def data(self) -> Path:
@@ -86,7 +86,7 @@ class Postgres:
                 cwd="/",
                 env=plain_environment(),
                 pass_fds=[handle],
-                preexec_fn=self.identity.on_start(self.last_wish),
+                preexec_fn=die_with_parent(self.stop_signal),
                 **self.identity.arguments,  # type: ignore[call-overload]
             )
 
@@ -163,6 +163,6 @@ def _handed_over(folder: Path) -> Iterator[tuple[int, str]]:
     """A folder as an open descriptor, and the path by which a child that inherits it gets there."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        yield handle, f"/proc/self/fd/{handle}"
+        yield handle, f"/proc/self/fd/{handle}" if os.geteuid() == 0 else str(folder)
     finally:
         os.close(handle)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import IO
 
 from archive.embedded.addresses import Addresses, EmbeddedProblem
-from archive.embedded.identity import Identity, plain_environment
+from archive.embedded.identity import Identity, die_with_parent, plain_environment
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Redis:
     name = "redis"
     title = "Redis"
     variable = "REDIS_URL"
-    last_wish = stop_signal = signal.SIGTERM
+    stop_signal = signal.SIGTERM
 
     def answers(self) -> bool:
         # Asked by hand: the client library would try again for seconds where "no" is a welcome answer.
@@ -55,7 +55,7 @@ class Redis:
             stderr=log,
             cwd="/",
             env=plain_environment(),
-            preexec_fn=self.identity.on_start(self.last_wish),
+            preexec_fn=die_with_parent(self.stop_signal),
             **self.identity.arguments,  # type: ignore[call-overload]
         )
 

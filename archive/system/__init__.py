@@ -1,0 +1,1 @@
+"""What an operator meets: bringing the archive up, its health, its figures, its self-checks."""
