@@ -115,6 +115,15 @@ def version_for(person: Person, version_id: UUID) -> Version | None:
     )
 
 
+def versions_of(person: Person, scan: Scan) -> QuerySet[Version]:
+    """The versions of a scan the person may see, by number."""
+    return (
+        Version.objects.filter(visible_versions(person), scan=scan)
+        .select_related("file", "recipe", "review", "derived_from")
+        .order_by("number")
+    )
+
+
 def lineage(version: Version) -> list[Version]:
     """From the master down to this version: every step it was derived through."""
     versions = {v.pk: v for v in Version.objects.filter(scan=version.scan_id).select_related("recipe")}

@@ -12,6 +12,7 @@ class Rendition(models.Model):
     class Kind(models.TextChoices):
         PYRAMID = "pyramid", _("pyramid")
         THUMBNAIL = "thumbnail", _("thumbnail")
+        DIFFERENCE = "difference", _("difference from its source")
 
     class State(models.TextChoices):
         WANTED = "wanted", _("wanted")

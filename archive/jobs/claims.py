@@ -37,8 +37,8 @@ WITH offered AS (
 ),
 chosen AS (SELECT id FROM offered ORDER BY turn + busy, id LIMIT %(limit)s)
 UPDATE jobs_jobitem AS item
-SET state = 'running', lease_token = gen_random_uuid(), lease_until = now() + %(lease)s::interval, worker_id = %(worker)s,
-    tries = tries + 1, tiles_done = 0, tiles_total = 0, changed = now()
+SET state = 'running', lease_token = gen_random_uuid(), lease_until = now() + %(lease)s::interval,
+    worker_id = %(worker)s, tries = tries + 1, tiles_done = 0, tiles_total = 0, changed = now()
 FROM chosen WHERE item.id = chosen.id
 RETURNING item.id
 """

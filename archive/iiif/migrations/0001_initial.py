@@ -24,7 +24,12 @@ class Migration(migrations.Migration):
                 (
                     "kind",
                     models.CharField(
-                        choices=[("pyramid", "pyramid"), ("thumbnail", "thumbnail")], max_length=16
+                        choices=[
+                            ("pyramid", "pyramid"),
+                            ("thumbnail", "thumbnail"),
+                            ("difference", "difference from its source"),
+                        ],
+                        max_length=16,
                     ),
                 ),
                 ("width", models.PositiveIntegerField(default=0)),

@@ -1,0 +1,151 @@
+"""The io worker's job: a tiled JPEG pyramid of every version, thumbnails from it, and where a derivative differs.
+
+libvips works in strips, so that memory stays small for any scan. What is made replaces what was there, at once.
+"""
+
+import logging
+import tempfile
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pyvips
+from django.conf import settings
+from django.db.models import F
+
+from archive.catalogue.models import StoredFile, Version
+from archive.iiif.delivery_image import delivered
+from archive.iiif.models import Rendition
+from archive.store import StoreError, get_renditions, get_store
+from stylizer.errors import ImageError
+
+log = logging.getLogger(__name__)
+
+TILE = 256
+QUALITY = 88
+THUMBNAIL_QUALITY = 80
+MOST_TRIES = 3
+GAIN = 6.0  # a difference of 42/255 is already as bright as it gets: small changes are what one looks for
+# from nothing to much: near black, deep violet, red, amber, near white
+HEAT = [(12, 12, 16), (72, 22, 102), (196, 50, 60), (250, 164, 40), (255, 252, 230)]
+
+K = Rendition.Kind
+
+
+def make(version_id: UUID) -> None:
+    """Make what is wanted of a version; a failure is noted in its row with a sentence, and tried a few times."""
+    version = (
+        Version.objects.select_related("file", "derived_from__file", "scan")
+        .filter(pk=version_id, renditions__state=Rendition.State.WANTED, renditions__kind=K.PYRAMID)
+        .first()
+    )
+    if version is None:
+        return
+    Rendition.objects.filter(version=version, kind=K.PYRAMID).update(tries=F("tries") + 1)
+    try:
+        if version.file.condition != StoredFile.Condition.INTACT:
+            raise ImageError("The stored file is damaged. Run a fixity check.")
+        with tempfile.TemporaryDirectory(dir=_scratch()) as folder:
+            _make_all(version, Path(folder))
+    except (pyvips.Error, ImageError, StoreError, OSError) as error:
+        _failed(version, error)
+
+
+def key_of(version_id: UUID, kind: str, width: int = 0) -> str:
+    """Where a rendition lies in the renditions area."""
+    name = f"thumbnail-{width}.webp" if kind == K.THUMBNAIL else f"{kind}.tif"
+    return f"{str(version_id)[-2:]}/{version_id}/{name}"
+
+
+def _make_all(version: Version, folder: Path) -> None:
+    with get_store().local_path(version.file_id) as path:
+        pyramid = folder / "pyramid.tif"
+        _save_pyramid(delivered(path, version), pyramid)
+        made: list[tuple[str, int, Path, dict[str, Any]]] = []
+        for width in settings.THUMBNAIL_WIDTHS:
+            thumbnail = folder / f"{width}.webp"
+            image = pyvips.Image.thumbnail(str(pyramid), width, height=width, size="down")
+            image.webpsave(str(thumbnail), Q=THUMBNAIL_QUALITY, keep="none")
+            made.append((K.THUMBNAIL, width, thumbnail, {"width": image.width, "height": image.height}))
+        if version.derived_from is not None:
+            heat = folder / "difference.tif"
+            with get_store().local_path(version.derived_from.file_id) as before:
+                _save_pyramid(
+                    difference(delivered(before, version.derived_from), delivered(path, version)), heat
+                )
+            made.append((K.DIFFERENCE, 0, heat, levels_of(heat)))
+        made.append((K.PYRAMID, 0, pyramid, levels_of(pyramid)))  # last: when it is ready, all of it is
+    for kind, width, file, detail in made:
+        key = key_of(version.pk, kind, width)
+        size = get_renditions().put(key, file)
+        Rendition.objects.update_or_create(
+            version=version,
+            kind=kind,
+            width=width,
+            defaults={
+                "state": Rendition.State.READY,
+                "key": key,
+                "size": size,
+                "detail": detail,
+                "problem": "",
+            },
+        )
+
+
+def difference(before: Any, after: Any) -> Any:
+    """Where and how much two pictures differ, in colours; of equal pixels, near black."""
+    if (before.width, before.height) != (after.width, after.height):
+        before = before.thumbnail_image(after.width, height=after.height, size="force")
+    if before.bands != after.bands:
+        before, after = (image.colourspace("srgb") for image in (before, after))
+    apart = (before.cast("short") - after.cast("short")).abs()
+    largest = apart[0].bandrank([apart[i] for i in range(1, apart.bands)], index=apart.bands - 1)
+    return (largest * GAIN).cast("uchar").maplut(_heat()).copy(interpretation="srgb")
+
+
+def levels_of(path: Path) -> dict[str, Any]:
+    """The sizes of a pyramid's levels, largest first."""
+    count = pyvips.Image.tiffload(str(path)).get("n-pages")
+    pages = [pyvips.Image.tiffload(str(path), page=page) for page in range(count)]
+    return {"levels": [[page.width, page.height] for page in pages], "tile": TILE}
+
+
+def _save_pyramid(image: Any, path: Path) -> None:
+    image.tiffsave(
+        str(path),
+        tile=True,
+        tile_width=TILE,
+        tile_height=TILE,
+        pyramid=True,
+        compression="jpeg",
+        Q=QUALITY,
+        bigtiff=True,
+        keep="none",
+    )
+
+
+def _heat() -> Any:
+    stops = len(HEAT) - 1
+    colours = []
+    for value in range(256):
+        at = value / 255 * stops
+        low = min(int(at), stops - 1)
+        colours.append(
+            [round(a + (b - a) * (at - low)) for a, b in zip(HEAT[low], HEAT[low + 1], strict=True)]
+        )
+    bands = [pyvips.Image.new_from_array([[colour[i] for colour in colours]]) for i in range(3)]
+    return bands[0].bandjoin(bands[1:]).cast("uchar")
+
+
+def _failed(version: Version, error: Exception) -> None:
+    log.warning("No renditions of %s: %s", version.pk, error)
+    row = Rendition.objects.get(version=version, kind=K.PYRAMID)
+    row.problem = str(error)[:1000]
+    if row.tries >= MOST_TRIES:
+        row.state = Rendition.State.FAILED
+    row.save()
+
+
+def _scratch() -> str:
+    Path(settings.SCRATCH).mkdir(parents=True, exist_ok=True)
+    return str(settings.SCRATCH)

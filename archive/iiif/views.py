@@ -1,0 +1,157 @@
+"""The IIIF Image API over the pyramids, and thumbnails. Malformed requests are 400 and say why; never 500."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.urls import reverse
+from django.utils.http import http_date, parse_etags
+from django.views.decorators.http import require_safe
+
+from archive.iiif.access import cached, seen
+from archive.iiif.models import Rendition
+from archive.iiif.parameters import FORMATS, BadRequest, parse
+from archive.iiif.render import render
+from archive.iiif.renditions import TILE
+from archive.store import MissingObject, StoreError, get_renditions
+
+CONTEXT = "http://iiif.io/api/image/3/context.json"
+PROFILE = "http://iiif.io/api/image/3/level2.json"
+JSON_LD = f'application/ld+json;profile="{CONTEXT}"'
+MOST_PIXELS = 16_000_000
+RETRY_SECONDS = 2
+K = Rendition.Kind
+
+
+@require_safe
+def base(request: HttpRequest, version_id: UUID, kind: str = K.PYRAMID) -> HttpResponseBase:
+    """The base address leads to the description."""
+    seen(request, version_id)
+    response = HttpResponse(status=303)
+    response["Location"] = request.build_absolute_uri(_address(kind, version_id) + "/info.json")
+    return _open(response)
+
+
+@require_safe
+def info(request: HttpRequest, version_id: UUID, kind: str = K.PYRAMID) -> HttpResponseBase:
+    """What can be asked for."""
+    what = seen(request, version_id)
+    levels = _levels(_ready(version_id, kind)) or [[what.width, what.height]]
+    width, height = levels[0]
+    description = {
+        "@context": CONTEXT,
+        "id": request.build_absolute_uri(_address(kind, version_id)),
+        "type": "ImageService3",
+        "protocol": "http://iiif.io/api/image",
+        "profile": "level2",
+        "width": width,
+        "height": height,
+        "maxArea": MOST_PIXELS,
+        "sizes": [{"width": w, "height": h} for w, h in reversed(levels) if w * h <= MOST_PIXELS],
+        "tiles": [{"width": TILE, "scaleFactors": [2**i for i in range(len(levels))]}],
+        "extraFormats": ["webp"],
+        "extraQualities": ["color", "gray", "bitonal"],
+        "extraFeatures": ["mirroring", "sizeUpscaling"],
+    }
+    wants_ld = "application/ld+json" in request.headers.get("Accept", "")
+    response = JsonResponse(description, content_type=JSON_LD if wants_ld else "application/json")
+    return _open(cached(response, what, seconds=300))
+
+
+@require_safe
+def image(
+    request: HttpRequest,
+    version_id: UUID,
+    region: str,
+    size: str,
+    rotation: str,
+    quality: str,
+    extension: str,
+    kind: str = K.PYRAMID,
+) -> HttpResponseBase:
+    """A region, scaled, turned, encoded."""
+    what = seen(request, version_id)
+    rendition = _ready(version_id, kind)
+    levels = _levels(rendition) or [[what.width, what.height]]
+    try:
+        asked = parse(region, size, rotation, quality, extension, full=_pair(levels[0]), most=MOST_PIXELS)
+    except BadRequest as problem:
+        return _open(HttpResponse(str(problem), status=400, content_type="text/plain; charset=utf-8"))
+    if rendition is None:
+        return _not_yet()
+    tag = f'"{rendition.pk}-{int(rendition.changed.timestamp())}"'
+    if _known(request, tag):
+        return _open(cached(HttpResponse(status=304, headers={"ETag": tag}), what))
+    try:
+        with get_renditions().local_path(rendition.key) as path:
+            body = render(path, levels, asked)
+    except MissingObject:
+        return _not_yet()
+    response = HttpResponse(body, content_type=FORMATS[asked.format])
+    response["ETag"] = tag
+    response["Last-Modified"] = http_date(rendition.changed.timestamp())
+    response["Link"] = f'<{PROFILE}>;rel="profile"'
+    return _open(cached(response, what))
+
+
+@require_safe
+def thumbnail(request: HttpRequest, version_id: UUID, width: int) -> HttpResponseBase:
+    """The thumbnail that fits a square of this width; 404 for other widths, 503 until it is made."""
+    if width not in settings.THUMBNAIL_WIDTHS:
+        raise Http404
+    what = seen(request, version_id)
+    rendition = Rendition.objects.filter(
+        version=version_id, kind=K.THUMBNAIL, width=width, state=Rendition.State.READY
+    ).first()
+    if rendition is None:
+        return _not_yet()
+    tag = f'"{rendition.pk}-{int(rendition.changed.timestamp())}"'
+    if _known(request, tag):
+        return cached(HttpResponse(status=304, headers={"ETag": tag}), what)
+    try:
+        body = get_renditions().read_range(rendition.key, 0, rendition.size)
+    except StoreError:
+        return _not_yet()
+    return cached(HttpResponse(body, content_type="image/webp", headers={"ETag": tag}), what)
+
+
+def _address(kind: str, version_id: UUID) -> str:
+    name = "iiif:difference" if kind == K.DIFFERENCE else "iiif:image"
+    return reverse(name, args=[version_id]).rstrip("/")
+
+
+def _ready(version_id: UUID, kind: str) -> Rendition | None:
+    return Rendition.objects.filter(
+        version=version_id, kind=kind, width=0, state=Rendition.State.READY
+    ).first()
+
+
+def _levels(rendition: Rendition | None) -> Sequence[Sequence[int]]:
+    detail: dict[str, Any] = rendition.detail if rendition else {}
+    levels: Sequence[Sequence[int]] = detail.get("levels", [])
+    return levels
+
+
+def _pair(level: Sequence[int]) -> tuple[int, int]:
+    return level[0], level[1]
+
+
+def _known(request: HttpRequest, tag: str) -> bool:
+    return tag in parse_etags(request.headers.get("If-None-Match", ""))
+
+
+def _not_yet() -> HttpResponseBase:
+    response = HttpResponse(
+        "This view is still being made.", status=503, content_type="text/plain; charset=utf-8"
+    )
+    response["Retry-After"] = str(RETRY_SECONDS)
+    response["Cache-Control"] = "no-store"
+    return _open(response)
+
+
+def _open(response: HttpResponseBase) -> HttpResponseBase:
+    """Any viewer may ask; whoever may not see it gets 404 all the same."""
+    response["Access-Control-Allow-Origin"] = "*"
+    return response
