@@ -67,9 +67,18 @@ class Identity:
         return copy
 
     @property
-    def arguments(self) -> dict[str, object]:
-        """Keyword arguments for `subprocess`."""
-        return {"user": self.uid, "group": self.gid, "extra_groups": []} if self.changed else {}
+    def user(self) -> int | None:
+        """For `subprocess`: None keeps our own."""
+        return self.uid if self.changed else None
+
+    @property
+    def group(self) -> int | None:
+        return self.gid if self.changed else None
+
+    @property
+    def groups(self) -> list[int] | None:
+        """No other groups: root's must not come along."""
+        return [] if self.changed else None
 
 
 def die_with_parent(last_wish: signal.Signals, *, parent: int | None = None) -> Callable[[], None]:

@@ -87,7 +87,9 @@ class Postgres:
                 env=plain_environment(),
                 pass_fds=[handle],
                 preexec_fn=die_with_parent(self.stop_signal),
-                **self.identity.arguments,  # type: ignore[call-overload]
+                user=self.identity.user,
+                group=self.identity.group,
+                extra_groups=self.identity.groups,
             )
 
     @property
@@ -149,7 +151,9 @@ class Postgres:
                 env=plain_environment(),
                 pass_fds=[handle],
                 check=False,
-                **self.identity.arguments,  # type: ignore[call-overload]
+                user=self.identity.user,
+                group=self.identity.group,
+                extra_groups=self.identity.groups,
             )
         if done.returncode or "ERROR" in done.stderr:
             raise EmbeddedProblem(

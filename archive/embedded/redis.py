@@ -56,7 +56,9 @@ class Redis:
             cwd="/",
             env=plain_environment(),
             preexec_fn=die_with_parent(self.stop_signal),
-            **self.identity.arguments,  # type: ignore[call-overload]
+            user=self.identity.user,
+            group=self.identity.group,
+            extra_groups=self.identity.groups,
         )
 
     @property

@@ -45,7 +45,7 @@ def exposition() -> bytes:
 
 
 def _counts(model: type[Version] | type[Job] | type[JobItem], field: str) -> dict[str, float]:
-    return dict(model.objects.order_by().values_list(field).annotate(count=Count("pk")))  # type: ignore[attr-defined]
+    return dict(model.objects.order_by().values_list(field).annotate(count=Count("pk")))
 
 
 def _stored() -> dict[str, float]:

@@ -40,7 +40,8 @@ def ask(addresses: Addresses, question: str) -> object:
         connection.cursor() as cursor,
     ):
         cursor.execute(question)
-        return cursor.fetchone()[0] if cursor.description else None
+        row = cursor.fetchone() if cursor.description else None
+        return row[0] if row else None
 
 
 def running(addresses: Addresses) -> list[psutil.Process]:
