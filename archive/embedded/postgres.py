@@ -15,6 +15,7 @@ from archive.embedded.addresses import DATABASE, ROLE, Addresses, EmbeddedProble
 from archive.embedded.identity import Identity, die_with_parent, plain_environment
 
 VERSION = "18"
+LOCALE = ("--locale-provider=builtin", "--builtin-locale=PG_UNICODE_FAST", "--encoding=UTF8")
 SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
@@ -103,9 +104,7 @@ class Postgres:
         draft.mkdir(parents=True, mode=0o700)
         self.identity.own(draft)
         initdb = [
-            "--encoding=UTF8",
-            "--locale-provider=builtin",
-            "--builtin-locale=PG_UNICODE_FAST",
+            *LOCALE,
             "--locale=C",
             "--username=postgres",
             "--auth=reject",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
+from django.conf import settings
 from storages.backends.s3 import S3Storage
 
 from archive.store.errors import DigestMismatch, MissingObject, StoreUnavailable, TooManyBytes
@@ -144,6 +145,8 @@ class S3Store:
         return self.bucket.copy(key_of(sha256))
 
     def url(self, sha256: str, *, filename: str, media_type: str) -> str | None:
+        if not settings.S3_SIGNED:
+            return None
         address: str = self.bucket.client.generate_presigned_url(
             "get_object",
             Params={
