@@ -82,7 +82,11 @@ def stain(picture: Picture, rng: Rng) -> Picture:
     height, width = picture.shape[:2]
     for _ in range(int(rng.integers(1, 4))):
         y, x = np.mgrid[0:height, 0:width].astype(np.float32)
-        cy, cx, radius = rng.uniform(0, height), rng.uniform(0, width), rng.uniform(0.12, 0.4) * min(height, width)
+        cy, cx, radius = (
+            rng.uniform(0, height),
+            rng.uniform(0, width),
+            rng.uniform(0.12, 0.4) * min(height, width),
+        )
         distance = np.hypot((y - cy) * rng.uniform(0.7, 1.4), x - cx) / radius
         distance = distance + 0.18 * _soft_noise((height, width), radius / 4, rng)
         inside = _step((1 - distance) * 18)
@@ -136,7 +140,17 @@ def dust(picture: Picture, rng: Rng) -> Picture:
     for _ in range(int(rng.integers(10, 90))):
         centre = (int(rng.integers(0, width)), int(rng.integers(0, height)))
         axes = (int(rng.integers(0, 3)), int(rng.integers(0, 3)))
-        cv2.ellipse(plane, centre, axes, float(rng.uniform(0, 180)), 0, 360, float(rng.uniform(0.4, 1)), -1, cv2.LINE_AA)
+        cv2.ellipse(
+            plane,
+            centre,
+            axes,
+            float(rng.uniform(0, 180)),
+            0,
+            360,
+            float(rng.uniform(0.4, 1)),
+            -1,
+            cv2.LINE_AA,
+        )
     for _ in range(int(rng.integers(0, 5))):
         centre = (int(rng.integers(0, width)), int(rng.integers(0, height)))
         axes = (int(rng.integers(5, 30)), int(rng.integers(5, 30)))
@@ -155,8 +169,12 @@ def crease(picture: Picture, rng: Rng) -> Picture:
         distance = (x - width / 2) * np.cos(angle) + (y - height / 2) * np.sin(angle) - offset
         distance = distance + 1.2 * _soft_noise((height, width), 12, rng)
         flank = distance / 5 * np.exp(-((distance / 5) ** 2)) * rng.uniform(0.1, 0.35)
-        ridge = np.exp(-((distance / rng.uniform(0.8, 1.6)) ** 2)) * (_soft_noise((height, width), 3, rng) > -0.3)
-        picture = _lay(_clip(picture + flank[..., None]), np.asarray(ridge * 0.85, np.float32), np.full(3, 0.93))
+        ridge = np.exp(-((distance / rng.uniform(0.8, 1.6)) ** 2)) * (
+            _soft_noise((height, width), 3, rng) > -0.3
+        )
+        picture = _lay(
+            _clip(picture + flank[..., None]), np.asarray(ridge * 0.85, np.float32), np.full(3, 0.93)
+        )
     return picture
 
 
@@ -168,13 +186,20 @@ def tear(picture: Picture, rng: Rng) -> Picture:
     paper = rng.uniform(0.82, 0.97) * np.array([1.0, 0.98, 0.93])
     if rng.random() < 0.35:
         reach = rng.uniform(0.1, 0.25) * min(height, width)
-        distance = (x if rng.random() < 0.5 else width - x) + (y if rng.random() < 0.5 else height - y) - reach + rough * 2
+        distance = (
+            (x if rng.random() < 0.5 else width - x)
+            + (y if rng.random() < 0.5 else height - y)
+            - reach
+            + rough * 2
+        )
         return _lay(picture, _step(-distance * 1.5), paper)
     angle, length = rng.uniform(-0.6, 0.6), rng.uniform(0.3, 0.7) * width
     x = x if rng.random() < 0.5 else width - x
     distance = (y - height * rng.uniform(0.2, 0.8)) * np.cos(angle) - x * np.sin(angle) + rough
     half = rng.uniform(1.5, 5.0) * np.clip(1 - x / length, 0, 1)
-    picture = _clip(picture * (1 - 0.35 * np.exp(-(((distance - half - 2) / 2.5) ** 2)) * (half > 0))[..., None])
+    picture = _clip(
+        picture * (1 - 0.35 * np.exp(-(((distance - half - 2) / 2.5) ** 2)) * (half > 0))[..., None]
+    )
     core = (half > 0) * _step((half - np.abs(distance)) * 3)
     return _lay(picture, np.asarray(core, np.float32), paper)
 
@@ -188,7 +213,9 @@ def craquelure(picture: Picture, rng: Rng) -> Picture:
     distances = np.sort(np.stack([np.hypot(y - sy, x - sx) for sy, sx in seeds]), axis=0)[:2]
     cracks = np.exp(-(((distances[1] - distances[0]) / rng.uniform(0.8, 1.8)) ** 2))
     cracks *= _soft_noise((height, width), 25, rng) > rng.uniform(-0.8, 0.5)
-    return _lay(picture, np.asarray(cracks * rng.uniform(0.5, 0.9), np.float32), np.full(3, rng.uniform(0.05, 0.3)))
+    return _lay(
+        picture, np.asarray(cracks * rng.uniform(0.5, 0.9), np.float32), np.full(3, rng.uniform(0.05, 0.3))
+    )
 
 
 def tape(picture: Picture, rng: Rng) -> Picture:
@@ -196,7 +223,9 @@ def tape(picture: Picture, rng: Rng) -> Picture:
     height, width = picture.shape[:2]
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     angle, half = rng.uniform(0, np.pi), rng.uniform(0.05, 0.12) * min(height, width)
-    across = (x - width * rng.uniform(0.2, 0.8)) * np.cos(angle) + (y - height * rng.uniform(0.2, 0.8)) * np.sin(angle)
+    across = (x - width * rng.uniform(0.2, 0.8)) * np.cos(angle) + (
+        y - height * rng.uniform(0.2, 0.8)
+    ) * np.sin(angle)
     inside = _step((half - np.abs(across)) * 2)
     depth = rng.uniform(0.15, 0.4) * inside * (1 + 0.1 * _soft_noise((height, width), 8, rng))
     return _clip(picture * np.exp(-depth[..., None] * np.array([0.15, 0.45, 1.0])) + 0.02 * inside[..., None])
@@ -232,7 +261,9 @@ def noise(picture: Picture, rng: Rng) -> Picture:
 def jpeg(picture: Picture, rng: Rng) -> Picture:
     """Saved small: JPEG of quality 22…60 with halved colour."""
     coded = cv2.imencode(
-        ".jpg", np.round(picture[..., ::-1] * 255).astype(np.uint8), [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(22, 60))]
+        ".jpg",
+        np.round(picture[..., ::-1] * 255).astype(np.uint8),
+        [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(22, 60))],
     )[1]
     decoded = cv2.imdecode(coded, cv2.IMREAD_COLOR)
     assert decoded is not None, "OpenCV could not decode a JPEG that it had just written"

@@ -81,7 +81,13 @@ def pairs(photos: Path, *, part: str = "test", kind: str) -> Iterator[Pair]:
         name = names[place % len(names)]
         target = original(photos / name, place=place % len(names))
         rng = np.random.default_rng(seed_of(kind, name))
-        damaged = target if kind == "clean" else mixed(target, rng) if kind == "mixed" else KINDS[kind][0](target, rng)
+        damaged = (
+            target
+            if kind == "clean"
+            else mixed(target, rng)
+            if kind == "mixed"
+            else KINDS[kind][0](target, rng)
+        )
         yield Pair(kind, Path(name).stem, _rounded(damaged), target)
 
 

@@ -1,0 +1,99 @@
+"""Age a batch of clean pictures: print, ageing, handling, scanning, each stage on the pictures that chance picks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from stylizer.damage import ageing, handling, printing, scanning
+from stylizer.damage.draw import Draw
+from stylizer.damage.ranges import DEFAULT, Ranges
+
+
+@dataclass(frozen=True)
+class Aged:
+    """A batch of aged pictures, all (B, C, H, W) in 0…1.
+
+    damaged: what a scanner would see; clean: the original as printed (perhaps grey or toned); toned: the original
+    carried into the aged tone, with no other damage (what repairing detail alone should give); mask: (B, 1, H, W) local
+    damage as a person would paint it; applied: the names of the stages that touched each picture.
+    """
+
+    damaged: Tensor
+    toned: Tensor
+    clean: Tensor
+    mask: Tensor
+    applied: tuple[tuple[str, ...], ...]
+
+
+Plain = Callable[[Tensor, Draw, Ranges], Tensor]
+Marking = Callable[[Tensor, Draw, Ranges], tuple[Tensor, Tensor]]
+
+_PRINT: dict[str, Plain] = {"grain": printing.grain, "halftone": printing.halftone}
+_LOCAL: dict[str, Marking] = {
+    "stain": ageing.stain,
+    "foxing": ageing.foxing,
+    "crease": handling.crease,
+    "hole": handling.hole,
+    "tear": handling.tear,
+    "corner": handling.corner,
+    "scratches": handling.scratches,
+    "dust": handling.dust,
+}
+_SCAN: dict[str, Plain] = {
+    "blur": scanning.soften,
+    "resample": scanning.resample,
+    "noise": scanning.noise,
+    "jpeg": scanning.jpeg,
+}
+
+
+class _Log:
+    """Which pictures each stage touches; untouchable pictures (identity) are never picked."""
+
+    def __init__(self, free: Tensor, draw: Draw, ranges: Ranges) -> None:
+        self.free, self.draw, self.ranges = free, draw, ranges
+        self.names: list[list[str]] = [[] for _ in free]
+
+    def pick(self, name: str) -> Tensor:
+        chosen = self.draw.chance(getattr(self.ranges, name), self.free.numel()) & self.free
+        places = chosen.nonzero()[:, 0]
+        for place in places.tolist():
+            self.names[place].append(name)
+        return places
+
+
+def age(pictures: Tensor, generator: torch.Generator, *, ranges: Ranges = DEFAULT) -> Aged:
+    """Age clean pictures (B, 3, H, W), float32 in 0…1. The same generator state gives the same result."""
+    draw = Draw(generator)
+    count = pictures.shape[0]
+    clean = printing.process(pictures, draw, ranges)
+    log = _Log(~draw.chance(ranges.identity, count), draw, ranges)
+    tone = ageing.Tone(count, draw, ranges)
+    held = log.free.reshape(-1, 1, 1, 1)
+    out = _plain(clean.clone(), _PRINT, log)
+    out = torch.where(held, tone(out.clamp(0, 1)), clean)
+    toned = torch.where(held, tone(clean), clean)
+    places = log.pick("uneven")
+    if places.numel():
+        out[places] = ageing.uneven(out[places], draw, ranges)
+    mask = torch.zeros(count, 1, *pictures.shape[2:])
+    for name, stage in _LOCAL.items():
+        places = log.pick(name)
+        if places.numel():
+            changed, cover = stage(out[places], draw, ranges)
+            out[places] = changed.clamp(0, 1)
+            mask[places] = torch.maximum(mask[places], cover.clamp(0, 1))
+    out = _plain(out, _SCAN, log)
+    return Aged(out.clamp(0, 1), toned.clamp(0, 1), clean, mask, tuple(tuple(names) for names in log.names))
+
+
+def _plain(out: Tensor, stages: dict[str, Plain], log: _Log) -> Tensor:
+    for name, stage in stages.items():
+        places = log.pick(name)
+        if places.numel():
+            out[places] = stage(out[places], log.draw, log.ranges).clamp(0, 1)
+    return out

@@ -1,0 +1,153 @@
+"""From training runs to a release: weights, the figures of the frozen evaluation, and the card that says it all."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from stylizer.evaluation import baselines, protocol, report
+from stylizer.evaluation.restoring import NetworkMethod
+from stylizer.models import Restorer, create
+from stylizer.training import state
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A checkpoint as a release needs it: the averaged weights, the config as a plain dictionary, what it took."""
+
+    weights: Mapping[str, Tensor]
+    config: Mapping[str, Any]
+    steps: int
+    tone_steps: int
+    seconds: float
+
+
+def read(run: Path) -> Trained:
+    """The newest checkpoint of a run's folder."""
+    saved = state.load(run / "checkpoint.pt")
+    config = json.loads(saved["config"])
+    return Trained(saved["average"], config, saved["step"], saved["tone_step"], saved["seconds"])
+
+
+def joined(detail: Trained, tone: Trained) -> dict[str, Tensor]:
+    """The detail network of one run with the tone network of another, rounded to half precision for storage."""
+    body = {k: v for k, v in detail.weights.items() if not k.startswith("tone_net.")}
+    head = {k: v for k, v in tone.weights.items() if k.startswith("tone_net.")}
+    return {key: value.half().contiguous() for key, value in sorted((body | head).items())}
+
+
+def figures(
+    network: Restorer, photos: Path, *, part: str, kinds: Sequence[str], classical: bool
+) -> report.Report:
+    """The frozen evaluation of a network: both stages, each stage alone, and the classical chains."""
+    methods: dict[str, report.Method] = {
+        "restore": NetworkMethod(network),
+        "detail only": NetworkMethod(network, "detail"),
+        "tone only": NetworkMethod(network, "tone"),
+    }
+    if classical:
+        methods |= dict(baselines.chains())
+    pairs: Iterator[protocol.Pair] = chain.from_iterable(
+        protocol.pairs(photos, part=part, kind=kind) for kind in kinds
+    )
+    return report.evaluate(pairs, methods)
+
+
+def write_weights(weights: Mapping[str, Tensor], path: Path) -> str:
+    """Write safetensors (without a clock in them) and return their SHA-256."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_file(dict(weights), str(path))
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def load_network(weights: Path, arguments: Mapping[str, Any]) -> Restorer:
+    """A restorer with these weights, fp32, ready to judge."""
+    network = create("restorer", **arguments)
+    assert isinstance(network, Restorer)
+    network.load_state_dict(load_file(str(weights)))
+    return network.eval().to(memory_format=torch.channels_last)
+
+
+def summary(measured: report.Report) -> dict[str, Any]:
+    """The card's figures: every kind beside its own input and beside the best classical chain on mixed damage."""
+    classical = measured.best("mixed", list(baselines.chains()))
+    rows = {
+        kind: {
+            "pictures": measured.counts[kind],
+            **{f"psnr_{name}": round(row[key]["psnr"], 2) for name, key in
+               (("input", "input"), ("restored", "restore"), ("classical", classical))},
+            **{f"ssim_{name}": round(row[key]["ssim"], 4) for name, key in
+               (("input", "input"), ("restored", "restore"), ("classical", classical))},
+        }
+        for kind, row in measured.figures.items()
+    }  # fmt: skip
+    return {"protocol": protocol.PROTOCOL, "unit": "PSNR in dB of RGB 8 bit; 100 means equal",
+            "classical": classical, "kinds": rows}  # fmt: skip
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """`python -m stylizer.evaluation.release`: join the runs, judge them, write weights and card."""
+    parser = argparse.ArgumentParser(prog="python -m stylizer.evaluation.release")
+    parser.add_argument(
+        "--detail", type=Path, required=True, help="folder of the run whose detail network to take"
+    )
+    parser.add_argument(
+        "--tone", type=Path, required=True, help="folder of the run whose tone network to take"
+    )
+    parser.add_argument(
+        "--photos", type=Path, required=True, help="folder with the pictures of the frozen evaluation"
+    )
+    parser.add_argument(
+        "--words", type=Path, required=True, help="TOML with the card's prose, version and credits"
+    )
+    parser.add_argument("--out", type=Path, required=True, help="folder for model.safetensors and card.json")
+    args = parser.parse_args(arguments)
+    torch.set_num_threads(2)
+    print(release(args.detail, args.tone, photos=args.photos, words=args.words, out=args.out))
+    return 0
+
+
+def release(detail_run: Path, tone_run: Path, *, photos: Path, words: Path, out: Path) -> str:
+    """Write the release and return the table of all methods (Markdown)."""
+    import tomllib
+
+    prose = tomllib.loads(words.read_text("utf-8"))
+    detail, tone = read(detail_run), read(tone_run)
+    digest = write_weights(joined(detail, tone), out / "model.safetensors")
+    shape = {**detail.config["architecture"], **prose.pop("arguments", {})}
+    measured = figures(load_network(out / "model.safetensors", shape), photos, part="test", kinds=protocol.kinds(),
+                       classical=True)  # fmt: skip
+    training = prose.pop("training", {}) | {
+        "detail": {"steps": detail.steps, "seconds": round(detail.seconds), "config": detail.config},
+        "tone": {"steps": tone.tone_steps, "config": {k: v for k, v in tone.config.items() if k != "damage"}},
+    }
+    card = {
+        "schema": 1,
+        **prose,
+        "operation": "restore",
+        "architecture": "restorer",
+        "arguments": shape,
+        "weights": digest,
+        "weights_file": {"bytes": (out / "model.safetensors").stat().st_size, "dtype": "float16"},
+        "training": training,
+        "damage": tone.config["damage"],
+        "metrics": summary(measured),
+    }
+    (out / "card.json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    (out / "evaluation.json").write_text(json.dumps(measured.to_dict(), indent=1) + "\n", "utf-8")
+    return measured.table(["input", "restore", "detail only", "tone only", *baselines.chains()])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

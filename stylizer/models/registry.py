@@ -1,0 +1,34 @@
+"""Architectures by the name on a card."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from torch import nn
+
+from stylizer.cards import Card
+from stylizer.errors import UnknownModel
+from stylizer.models.restorer import Restorer
+
+ARCHITECTURES: Mapping[str, Callable[..., nn.Module]] = {"restorer": Restorer}
+
+
+def create(architecture: str, /, **arguments: Any) -> nn.Module:
+    """A network with fresh weights. Raises UnknownModel naming the known architectures."""
+    if architecture not in ARCHITECTURES:
+        known = ", ".join(sorted(ARCHITECTURES))
+        raise UnknownModel(
+            f"Architecture {architecture!r}: expected one of {known}; a newer release may have it."
+        )
+    return ARCHITECTURES[architecture](**{key: _frozen(value) for key, value in arguments.items()})
+
+
+def build(card: Card) -> nn.Module:
+    """The network of a card, its weights not yet loaded; in evaluation mode."""
+    return create(card.architecture, **card.arguments).eval()
+
+
+def _frozen(value: Any) -> Any:
+    # JSON and TOML have lists only; what a network is made of does not change after.
+    return tuple(value) if isinstance(value, list) else value

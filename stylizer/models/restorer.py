@@ -1,0 +1,110 @@
+"""The restorer: repairs detail tile by tile, then corrects tone by curves from one thumbnail.
+
+detail: a residual U-Net of plain convolutions (receptive field finite, see `halo`), its residual multiplied by a gate
+that can be exactly zero, so that pixels it is not sure about come back bit for bit;
+tone: curves from a canonical thumbnail of the whole picture, applied pixel by pixel, after the detail.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from stylizer.models.blocks import Up, stage
+from stylizer.models.receptive import receptive_radius
+from stylizer.models.tone import ToneNet, apply_curves
+
+
+class RestorerOutput(NamedTuple):
+    """residual (B, 3, H, W), already gated; damage (B, 1, H, W) and gate (B, 1, H, W) in 0…1; gate before its cut."""
+
+    residual: Tensor
+    damage: Tensor
+    gate: Tensor
+
+
+class Restorer(nn.Module):
+    """A U-Net at 1/2, 1/4 and 1/8 of the resolution. Sides of the input must be multiples of `stride`."""
+
+    stride = 8
+
+    def __init__(
+        self,
+        *,
+        widths: tuple[int, int, int] = (32, 96, 192),
+        encoder: tuple[int, int] = (1, 1),
+        middle: int = 4,
+        decoder: tuple[int, int] = (2, 1),
+        tone_width: int = 32,
+        gate_floor: float = 0.05,
+        tone_floor: float = 0.05,
+    ) -> None:
+        super().__init__()
+        fine, half, deep = widths
+        self.stem = nn.Sequential(nn.PixelUnshuffle(2), nn.Conv2d(12, fine, 3, padding=1))
+        self.encode_fine = stage(fine, encoder[0])
+        self.down_fine = nn.Conv2d(fine, half, 2, 2)
+        self.encode_half = stage(half, encoder[1])
+        self.down_half = nn.Conv2d(half, deep, 2, 2)
+        self.middle = stage(deep, middle)
+        self.up_half = Up(deep, half)
+        self.decode_half = stage(half, decoder[1])
+        self.up_fine = Up(half, fine)
+        self.decode_fine = stage(fine, decoder[0])
+        self.head = nn.Sequential(nn.Conv2d(fine, 20, 3, padding=1), nn.PixelShuffle(2))
+        self.tone_net = ToneNet(tone_width, tone_floor)
+        self.gate_floor = gate_floor
+        head = self.head[0]
+        nn.init.normal_(head.weight, std=0.02 * (9 * fine) ** -0.5)
+        # The gate starts open: a shut gate passes no gradient to the residual and learns nothing.
+        head.bias.data = torch.tensor([0.0] * 12 + [2.0] * 4 + [-2.0] * 4)
+        radius = receptive_radius(self)
+        self.halo = -(-radius // self.stride) * self.stride
+
+    def forward(self, x: Tensor) -> RestorerOutput:
+        """x (B, 3, H, W) in 0…1, H and W multiples of `stride`."""
+        if x.shape[2] % self.stride or x.shape[3] % self.stride:
+            raise ValueError(f"sides must be multiples of {self.stride}: got {tuple(x.shape[2:])}")
+        fine = self.encode_fine(self.stem(x - 0.5))  # (B, w0, H/2, W/2)
+        half = self.encode_half(self.down_fine(fine))  # (B, w1, H/4, W/4)
+        deep = self.middle(self.down_half(half))  # (B, w2, H/8, W/8)
+        half = self.decode_half(half + self.up_half(deep))
+        fine = self.decode_fine(fine + self.up_fine(half))
+        residual, gate, damage = self.head(fine).float().split((3, 1, 1), 1)  # (B, 3 + 1 + 1, H, W)
+        gate = gate.sigmoid()
+        return RestorerOutput(_only_grey_where_grey(x, residual * self._cut(gate)), damage.sigmoid(), gate)
+
+    def _cut(self, gate: Tensor) -> Tensor:
+        """The gate with a dead zone: exactly zero up to the floor, one at full confidence."""
+        return ((gate - self.gate_floor) / (0.95 - self.gate_floor)).clamp(0, 1)
+
+    def tone(self, thumbnail: Tensor) -> Tensor:
+        """Curves (B, 3, knots) for a whole picture from its thumbnail (B, 3, h, w) in 0…1, area-averaged."""
+        curves: Tensor = self.tone_net(thumbnail)
+        return curves
+
+    def apply_tone(self, x: Tensor, curves: Tensor) -> Tensor:
+        """(B, 3, H, W) through the curves, pixel by pixel."""
+        return apply_curves(x, curves)
+
+    def restore_tile(self, x: Tensor, curves: Tensor) -> tuple[Tensor, Tensor]:
+        """A tile (B, 3, H, W) in 0…1 and the curves of its picture → the restored tile and its damage (B, 1, H, W).
+
+        Detail first, tone last, per pixel: what training and the engine both call. Pure, finite receptive field.
+        """
+        out = self(x)
+        return apply_curves(x + out.residual, curves), out.damage
+
+
+def _only_grey_where_grey(x: Tensor, residual: Tensor) -> Tensor:
+    """Where a pixel and its neighbours within 8 px have no colour at all, the residual may have none either.
+
+    A grey scan saved as RGB thus stays grey to the last bit, whatever the network thinks of it.
+    """
+    chroma = F.max_pool2d((x.amax(1, keepdim=True) - x.amin(1, keepdim=True)), 17, 1, 8)
+    share = (chroma * 32).clamp(max=1)
+    grey = residual.mean(1, keepdim=True)
+    return grey + share * (residual - grey)

@@ -1,0 +1,1 @@
+"""Making the packaged weights: synthetic pairs, losses, the loop and its checkpoints."""

@@ -1,0 +1,30 @@
+"""What training minimises. Pictures (B, 3, H, W) float32 in 0…1; every loss is a scalar tensor."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def charbonnier(result: Tensor, target: Tensor) -> Tensor:
+    """A smooth absolute difference (eps 1e-3): detail counts, one wild pixel does not rule."""
+    return ((result - target) ** 2 + 1e-6).sqrt().mean()
+
+
+def frequency(result: Tensor, target: Tensor) -> Tensor:
+    """Mean absolute difference of the spectra: what blur takes away is expensive here."""
+    difference = torch.fft.rfft2(result - target, norm="ortho")
+    return difference.abs().mean()
+
+
+def mask_loss(predicted: Tensor, mask: Tensor, *, positive: float) -> Tensor:
+    """Cross-entropy of the damage map; damage is rare, so missing it weighs `positive` times as much."""
+    weight = 1 + (positive - 1) * mask
+    return F.binary_cross_entropy(predicted.clamp(1e-5, 1 - 1e-5), mask, weight=weight)
+
+
+def needs_change(damaged: Tensor, toned: Tensor) -> Tensor:
+    """(B, 1, H, W): 1 where the picture differs from its target by more than about 1.5/255 around a pixel, else 0."""
+    difference = (damaged - toned).abs().amax(1, keepdim=True)
+    return (F.avg_pool2d(difference, 9, 1, 4, count_include_pad=False) > 1.5 / 255).float()
