@@ -51,20 +51,24 @@ class Identity:
         others_may = all(folder.stat().st_mode & stat.S_IXOTH for folder in program.parents)
         return others_may and bool(program.stat().st_mode & stat.S_IXOTH)
 
-    def reachable(self, tree: Path, program: str, *, copies: Path) -> Path:
-        """Return a place from which this user can run `tree/program`: the tree itself, or a copy beside the sockets.
+    def reachable(self, program: Path, *, needs: tuple[Path, ...], copies: Path) -> Path:
+        """Return where this user can run a program: its own place, or that in a copy beside the sockets.
 
-        A virtual environment may lie below a folder that only root may enter. Rather than open that up, the programs
-        are copied; the copy goes when the server stops.
+        A virtual environment may lie below a folder that only root may enter. Rather than open that up, what the
+        program `needs` (folders, itself within one of them) is copied, each as far from the others as it was, since
+        they find each other by relative paths. The copy goes when the server stops.
         """
-        if not self.changed or self.can_run(tree / program):
-            return tree
-        copy, draft = copies / tree.name, copies / f"{tree.name}.{os.getpid()}"
-        if not copy.exists():
-            shutil.copytree(tree, draft, symlinks=True, ignore=shutil.ignore_patterns("include", "*.a"))
+        if not self.changed or self.can_run(program):
+            return program
+        base = Path(os.path.commonpath(needs)) if len(needs) > 1 else needs[0].parent
+        if not copies.exists():
+            draft = copies.with_name(f"{copies.name}.{os.getpid()}")
+            for folder in needs:
+                ignored = shutil.ignore_patterns("include", "*.a")
+                shutil.copytree(folder, draft / folder.relative_to(base), symlinks=True, ignore=ignored)
             self.own(draft)
-            draft.rename(copy)
-        return copy
+            draft.rename(copies)
+        return copies / program.relative_to(base)
 
     @property
     def user(self) -> int | None:

@@ -104,9 +104,7 @@ class Keeper:
 
     def _tidy(self) -> None:
         """Take away our copies of programs, and the folder of the sockets once the other server has left it too."""
-        if self.server.identity.changed:
-            copy = "pginstall18" if self.server.name == "postgres" else "bin"
-            shutil.rmtree(self.server.addresses.sockets / copy, ignore_errors=True)
+        shutil.rmtree(self.server.programs, ignore_errors=True)
         with contextlib.suppress(OSError):
             self.server.addresses.sockets.rmdir()
 

