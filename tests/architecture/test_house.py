@@ -127,3 +127,13 @@ def test_only_the_services_write_versions_files_and_events() -> None:
         for hit in writes.finditer(path.read_text())
     ]
     assert found == []
+
+
+def test_the_archives_own_tests_do_without_torch() -> None:
+    """They import every view, service and command; here with torch out of reach."""
+    code = (
+        "import sys; sys.modules.update(torch=None, safetensors=None); import pytest\n"
+        "sys.exit(pytest.main(['tests/archive', '--collect-only', '-q', '-p', 'no:cacheprovider']))"
+    )
+    found = python(code)
+    assert found.returncode == 0, found.stdout[-3000:] + found.stderr[-1000:]
