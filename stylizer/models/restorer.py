@@ -38,7 +38,7 @@ class Restorer(nn.Module):
         encoder: tuple[int, int] = (1, 1),
         middle: int = 4,
         decoder: tuple[int, int] = (2, 1),
-        tone_width: int = 32,
+        tone_width: int = 16,
         gate_floor: float = 0.05,
         tone_floor: float = 0.05,
     ) -> None:

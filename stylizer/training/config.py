@@ -9,7 +9,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from stylizer.damage import Ranges
+from stylizer.damage import DEFAULT, Ranges
 
 
 @dataclass(frozen=True)
@@ -18,11 +18,13 @@ class Restore:
 
     seed: int = 20261123
     architecture: Mapping[str, Any] = field(default_factory=dict)
-    damage: Ranges = Ranges()
+    damage: Ranges = DEFAULT
     # tone stage
     tone_steps: int = 3000
     tone_batch: int = 64
+    tone_pictures: int = 4000
     tone_rate: float = 1e-3
+    tone_decay: float = 1e-3
     # detail stage
     steps: int = 1_000_000
     batch: int = 12

@@ -50,6 +50,7 @@ class RestoreRun:
         max_seconds: float | None = None,
     ) -> None:
         self.config, self.paths, self.out, self.max_seconds = config, list(paths), out, max_seconds
+        self.workers = workers
         out.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(config.seed)
         arguments = {k: tuple(v) if isinstance(v, list) else v for k, v in config.architecture.items()}
@@ -60,7 +61,7 @@ class RestoreRun:
         self.optimiser = torch.optim.AdamW(
             body, lr=config.rate, betas=(0.9, 0.99), weight_decay=config.weight_decay
         )
-        self.tone_optimiser = torch.optim.AdamW(self.network.tone_net.parameters(), lr=config.tone_rate)
+        self.tone_optimiser = torch.optim.AdamW(self.network.tone_net.parameters(), lr=config.tone_rate, weight_decay=config.tone_decay)
         self.step = self.tone_step = 0
         self.seconds = 0.0
         self.pool = Pool(paths, config, out / "pairs", workers=workers)
@@ -115,14 +116,19 @@ class RestoreRun:
         if self.tone_step >= config.tone_steps:
             return
         stock = tone.thumbnails(self.paths, seed=config.seed)
+        whole = tone.lessons(self.paths, config, workers=self.workers)
         begun = time.monotonic()
+        weights, half = list(self.network.tone_net.parameters()), config.tone_batch // 2
         while self.tone_step < config.tone_steps:
             share = self.tone_step / config.tone_steps
             _set_rate(self.tone_optimiser, config.tone_rate * _shape(share, self.tone_step, 100, 0.01))
             seed = (config.seed * 1_000_003 + self.tone_step) % 2**62
-            seen, toned, clean = tone.pair(stock, config.damage, count=config.tone_batch, seed=seed)
-            loss, figures = tone.loss(self.network.tone_net, seen, toned, clean)
-            self._advance(loss, self.tone_optimiser, list(self.network.tone_net.parameters()), self.tone_step)
+            torch.manual_seed(seed)  # what dropout forgets is a function of the step too
+            seen, toned, clean = tone.pair(stock, config.damage, count=half, seed=seed)
+            quick, _ = tone.loss(self.network.tone_net, seen, toned, toned, clean)
+            full, figures = tone.loss(self.network.tone_net, *tone.lesson(whole, count=half, seed=seed))
+            loss = quick + full
+            self._advance(loss, self.tone_optimiser, weights, self.tone_step)
             self.average.update(self.network, self.tone_step)
             self.tone_step += 1
             if self.tone_step % config.log_every == 0:
@@ -132,6 +138,8 @@ class RestoreRun:
 
     def _train_detail(self) -> None:
         config = self.config
+        if self.step >= config.steps:
+            return
         self.pool.batch(self.step)  # fills the pool, before the clock of the schedule starts
         begun = time.monotonic() - self.seconds
         while self.step < config.steps:
@@ -182,7 +190,7 @@ class RestoreRun:
                 gain = 10 * (torch.log10(before) - torch.log10(after))
                 touched = before > 1e-6
             return {
-                "pixel": float(pixel), "mask": float(marks), "gate": float(gate),
+                "pixel": pixel.item(), "mask": marks.item(), "gate": gate.item(),
                 "gain_db": float(gain[touched].mean()) if touched.any() else 0.0,
                 "clean_db": float(-10 * torch.log10(after[~touched]).mean()) if (~touched).any() else 0.0,
             }  # fmt: skip

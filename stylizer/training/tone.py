@@ -1,8 +1,17 @@
-"""The tone stage: small thumbnails, aged in tone on the fly; minutes, not hours."""
+"""The tone stage: small thumbnails and loose pixels; minutes, not hours.
+
+Two kinds of lesson, half a batch each:
+1. thumbnails aged in tone on the fly, endlessly different, judged on the thumbnail itself;
+2. pictures aged in full beforehand (`Lessons`), judged on loose pixels of the picture as repair would leave it. What
+   repair leaves is amplified by a steep curve, so curves must learn to be no steeper than pays.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +19,40 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from stylizer.damage import Ranges, ageing, handling, printing
+from stylizer.damage import Ranges, age, ageing, handling, printing
 from stylizer.damage.draw import Draw
 from stylizer.models.tone import ToneNet, apply_curves
 from stylizer.training import photos
+from stylizer.training.config import Restore
 
 SIDE = 64
+PIXELS = 32  # loose pixels are a square of this side, so that they have the shape of a picture
+LEFT = 0.5  # share of the local damage that repair is taken to leave
+
+
+@dataclass(frozen=True)
+class Lessons:
+    """uint8: thumbnails of damaged pictures (n, 3, 64, 64); pixels of damaged, toned and clean (n, 9, 32, 32)."""
+
+    seen: Tensor
+    pixels: Tensor
+
+
+def varied(pictures: Tensor, draw: Draw) -> Tensor:
+    """Photographs as other cameras, days and tastes would have them: exposure, contrast, haze, saturation, balance.
+
+    Without it the network takes every muted photograph for a faded one.
+    """
+    count = pictures.shape[0]
+    one = (count, 1, 1, 1)
+    out = pictures.clamp(min=1e-4) ** draw.uniform(0.75, 1.35, *one)
+    grey = out.mean(1, keepdim=True)
+    out = grey + (out - grey) * draw.uniform(0.5, 1.3, *one)
+    out = out * (1 + draw.uniform(-0.06, 0.06, count, 3, 1, 1))
+    middle = out.mean((1, 2, 3), keepdim=True)
+    out = middle + (out - middle) * draw.uniform(0.7, 1.15, *one)
+    mixed = torch.where(draw.chance(0.75, *one), out, pictures)
+    return mixed.clamp(0, 1)
 
 
 def thumbnails(paths: Sequence[Path], *, seed: int, each: int = 4) -> Tensor:
@@ -26,12 +63,40 @@ def thumbnails(paths: Sequence[Path], *, seed: int, each: int = 4) -> Tensor:
         picture = photos.read(path)
         for _ in range(each):
             span = [int(length * rng.uniform(0.6, 1.0)) for length in picture.shape[2:]]
-            top, left = (
-                int(rng.integers(0, n - s + 1)) for n, s in zip(picture.shape[2:], span, strict=True)
-            )
+            top, left = (int(rng.integers(0, n - s + 1)) for n, s in zip(picture.shape[2:], span, strict=True))
             framed = picture[:, :, top : top + span[0], left : left + span[1]]
             out.append(F.adaptive_avg_pool2d(framed, SIDE).mul(255).round().byte())
     return torch.cat(out)
+
+
+def make_lessons(paths: Sequence[Path], config: Restore, index: int, count: int) -> tuple[Tensor, Tensor]:
+    """Part `index` of the lessons: aged in full at the size of the pairs, then reduced to what `Lessons` keeps."""
+    torch.set_num_threads(1)
+    rng = np.random.default_rng((config.seed, 3, index))
+    generator = torch.Generator().manual_seed(int(rng.integers(0, 2**62)))
+    seen, pixels = [], []
+    for _ in range(0, count, 8):
+        chosen = [paths[i] for i in rng.integers(0, len(paths), 8)]
+        clean = torch.cat([photos.cut(photos.read(path), config.side, rng) for path in chosen])
+        aged = age(varied(clean, Draw(generator)), generator, ranges=config.damage)
+        seen.append(F.adaptive_avg_pool2d(aged.damaged, SIDE))
+        stack = torch.cat([aged.damaged, aged.toned, aged.clean], 1).flatten(2)
+        pixels.append(stack[:, :, torch.randperm(stack.shape[2], generator=generator)[: PIXELS**2]])
+    loose = torch.cat(pixels).reshape(-1, 9, PIXELS, PIXELS)
+    return torch.cat(seen).mul(255).round().byte(), loose.mul(255).round().byte()
+
+
+def lessons(paths: Sequence[Path], config: Restore, *, workers: int, part: int = 200) -> Lessons:
+    """All lessons of a run, made by worker processes where there are any."""
+    parts = range(-(-config.tone_pictures // part))
+    sizes = [min(part, config.tone_pictures - index * part) for index in parts]
+    if workers:
+        with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as executor:
+            many = len(sizes)
+            made = list(executor.map(make_lessons, [list(paths)] * many, [config] * many, parts, sizes))
+    else:
+        made = [make_lessons(paths, config, index, size) for index, size in zip(parts, sizes, strict=True)]
+    return Lessons(torch.cat([seen for seen, _ in made]), torch.cat([pixels for _, pixels in made]))
 
 
 def pair(stock: Tensor, ranges: Ranges, *, count: int, seed: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -40,7 +105,7 @@ def pair(stock: Tensor, ranges: Ranges, *, count: int, seed: int) -> tuple[Tenso
     draw = Draw(generator)
     chosen = stock[torch.randint(0, len(stock), (count,), generator=generator)].float() / 255
     chosen = torch.where(draw.chance(0.5, count, 1, 1, 1), chosen, chosen.flip(3))
-    clean = printing.process(chosen, draw, ranges)
+    clean = printing.process(varied(chosen, draw), draw, ranges)
     touched = (~draw.chance(ranges.identity, count)).reshape(-1, 1, 1, 1)
     tone = ageing.Tone(count, draw, ranges)
     toned = torch.where(touched, tone(clean), clean)
@@ -55,22 +120,36 @@ def pair(stock: Tensor, ranges: Ranges, *, count: int, seed: int) -> tuple[Tenso
     return seen.clamp(0, 1), toned, clean
 
 
-def loss(network: ToneNet, seen: Tensor, toned: Tensor, clean: Tensor) -> tuple[Tensor, dict[str, float]]:
-    """Squared and absolute error of the corrected thumbnail, cross-entropy of the gate; and figures for the log."""
+def lesson(stock: Lessons, *, count: int, seed: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Seen thumbnails (count, 3, 64, 64); pixels as repaired, as toned and clean (count, 3, 32, 32)."""
+    generator = torch.Generator().manual_seed(seed)
+    places = torch.randint(0, len(stock.seen), (count,), generator=generator)
+    seen = stock.seen[places].float() / 255
+    seen = seen.flip(3) if seed % 2 else seen
+    damaged, toned, clean = (stock.pixels[places].float() / 255).split(3, 1)
+    return seen, toned + LEFT * (damaged - toned), toned, clean
+
+
+def loss(
+    network: ToneNet, seen: Tensor, repaired: Tensor, toned: Tensor, clean: Tensor
+) -> tuple[Tensor, dict[str, float]]:
+    """Error of the corrected pixels, cross-entropy of the gate; and figures for the log."""
     curves, gate = network.judge(seen)
-    corrected = apply_curves(toned, curves)
+    corrected = apply_curves(repaired, curves)
     changed = ((toned - clean).abs().mean((1, 2, 3)) > 2 / 255).float()
     error = ((corrected - clean) ** 2).mean((1, 2, 3))
     verdict = F.binary_cross_entropy(gate.clamp(1e-5, 1 - 1e-5), changed)
     # The root makes a picture that is nearly right worth perfecting: pictures without damage must come back as they are.
-    total = (error + 1e-5).sqrt().mean() + 2 * error.mean() + 0.05 * verdict + 0.1 * _wiggle(curves)
-    figures = {
-        "tone_psnr": float(-10 * torch.log10(error.detach().clamp(min=1e-6)).mean()),
-        "tone_psnr_before": float(
-            -10 * torch.log10(((toned - clean) ** 2).mean((1, 2, 3)).clamp(min=1e-6)).mean()
-        ),
-        "tone_verdict": float(verdict.detach()),
-    }
+    total = (error + 1e-5).sqrt().mean() + 2 * error.mean() + 0.1 * verdict + 0.1 * _wiggle(curves)
+    with torch.no_grad():
+        before = -10 * torch.log10(((repaired - clean) ** 2).mean((1, 2, 3)).clamp(min=1e-6))
+        after = -10 * torch.log10(error.clamp(min=1e-6))
+        aged, well = changed > 0.5, changed < 0.5
+        figures = {
+            "aged_before": float(before[aged].mean()), "aged_after": float(after[aged].mean()),
+            "well_before": float(before[well].mean()), "well_after": float(after[well].mean()),
+            "verdict": float(verdict),
+        }  # fmt: skip
     return total, figures
 
 
