@@ -1,10 +1,13 @@
 #!/usr/bin/env python
-"""Django's command line. Without DATABASE_URL or REDIS_URL it brings the private servers up for as long as it runs."""
+"""Django's command line. Without DATABASE_URL or REDIS_URL the private servers are there for as long as it runs."""
 
 import os
 import sys
 
 from django.core.management import execute_from_command_line
+
+from archive.embedded import EmbeddedProblem, Servers
+from archive.env import EnvironmentProblem
 
 # Commands that need no server, or (`up`) look after the servers themselves.
 WITHOUT_SERVERS = {
@@ -18,22 +21,26 @@ WITHOUT_SERVERS = {
     "collectstatic",
     "makemessages",
     "compilemessages",
-    "startapp",
 }
 
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "archive.settings")
     command = sys.argv[1] if len(sys.argv) > 1 else ""
-    if command in WITHOUT_SERVERS:
-        execute_from_command_line(sys.argv)
-        return
-    from archive import embedded, settings
+    try:
+        if command in WITHOUT_SERVERS or "--help" in sys.argv:
+            execute_from_command_line(sys.argv)
+            return
+        from archive import settings
 
-    with embedded.Servers(
-        settings.EMBEDDED, postgres="DATABASE_URL" not in os.environ, redis="REDIS_URL" not in os.environ
-    ):
-        execute_from_command_line(sys.argv)
+        with Servers(
+            settings.EMBEDDED,
+            postgres=not os.environ.get("DATABASE_URL"),
+            redis=not os.environ.get("REDIS_URL"),
+        ):
+            execute_from_command_line(sys.argv)
+    except (EmbeddedProblem, EnvironmentProblem) as problem:
+        sys.exit(str(problem))
 
 
 if __name__ == "__main__":

@@ -37,8 +37,8 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     servers = Servers(
         Addresses.of(HOME),
-        postgres="DATABASE_URL" not in os.environ,
-        redis="REDIS_URL" not in os.environ,
+        postgres=not os.environ.get("DATABASE_URL"),
+        redis=not os.environ.get("REDIS_URL"),
         durable=False,
     )
     servers.__enter__()
