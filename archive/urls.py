@@ -2,8 +2,17 @@
 
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
+from django.views.i18n import JavaScriptCatalog
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("archive.system.urls")),
+    path("", include("archive.catalogue.urls")),
+    path("", include("archive.iiif.urls")),
+    path("", include("archive.ingest.urls")),
+    path("", include("archive.review.urls")),
+    path("jobs/", include("archive.jobs.urls")),
+    path("accounts/", include("archive.accounts.urls")),
+    path("api/v1/", include("archive.api.urls")),
+    path("i18n/words.js", JavaScriptCatalog.as_view(), name="words"),
     path("admin/", admin.site.urls),
 ]

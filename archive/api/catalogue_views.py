@@ -1,0 +1,231 @@
+"""Collections, items, scans, versions and search over REST. Every rule lives in services, queries and permissions."""
+
+from typing import Any
+from uuid import UUID
+
+from django.http import Http404, HttpResponseBase
+from drf_spectacular.utils import extend_schema
+from rest_framework.exceptions import NotAuthenticated, ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from archive.accounts import permissions
+from archive.accounts.models import User
+from archive.api import shapes
+from archive.api.lists import key, listing
+from archive.catalogue import queries, services
+from archive.catalogue.models import Collection, Event, Item, Scan, Version
+from archive.iiif.files import file_name, send
+from archive.review.services import decide
+
+ANY = {200: dict[str, Any]}
+CHANGEABLE = {"title", "description", "level", "access", "embargo_until", "ai_policy"}
+
+
+def person(request: Request) -> User:
+    """The signed-in person. Raises NotAuthenticated."""
+    if not isinstance(request.user, User):
+        raise NotAuthenticated
+    return request.user
+
+
+def fields(request: Request, known: set[str]) -> dict[str, Any]:
+    """The body as a mapping of known names. Raises ValidationError."""
+    data = request.data
+    if not isinstance(data, dict):
+        raise ValidationError({"body": "expected an object"})
+    if unknown := sorted(set(data) - known):
+        raise ValidationError(dict.fromkeys(unknown, "is not known here"))
+    return dict(data)
+
+
+class Collections(APIView):
+    @extend_schema(responses=ANY)
+    def get(self, request: Request) -> Response:
+        return listing(queries.collections_for(request.user), request, shapes.collection)
+
+    @extend_schema(request=dict, responses={201: dict})
+    def post(self, request: Request) -> Response:
+        by = person(request)
+        if not permissions.is_admin(by):
+            raise Http404
+        data = fields(request, {"ref", "parent", *CHANGEABLE})
+        ref, parent = data.pop("ref", None), data.pop("parent", None)
+        if not isinstance(ref, str) or not isinstance(data.get("title"), str):
+            raise ValidationError({"ref": "a reference and a title are needed"})
+        above = Collection.objects.get(ref=parent) if parent else None
+        made = services.create_collection(ref, title=data.pop("title"), by=by, parent=above, **data)
+        return Response(shapes.collection(made), status=201)
+
+
+class OneCollection(APIView):
+    @extend_schema(responses=ANY)
+    def get(self, request: Request, ref: str) -> Response:
+        return Response(shapes.collection(self._found(request, ref)))
+
+    @extend_schema(request=dict, responses=ANY)
+    def patch(self, request: Request, ref: str) -> Response:
+        found = self._found(request, ref)
+        by = person(request)
+        if not permissions.may_administer_collection(by, found):
+            raise Http404
+        data = fields(request, CHANGEABLE)
+        for name, choices in (("access", Collection.Access), ("ai_policy", Collection.AIPolicy)):
+            if name in data and data[name] not in choices.values:
+                raise ValidationError({name: f"expected one of {', '.join(choices.values)}"})
+        return Response(shapes.collection(services.change_collection(found, by=by, **data)))
+
+    def _found(self, request: Request, ref: str) -> Collection:
+        found = queries.collections_for(request.user).filter(ref=ref).first()
+        if found is None:
+            raise Http404
+        return found
+
+
+class Items(APIView):
+    @extend_schema(responses=ANY)
+    def get(self, request: Request) -> Response:
+        within = None
+        if ref := request.query_params.get("collection"):
+            within = queries.collections_for(request.user).filter(ref=ref).first()
+            if within is None:
+                raise Http404
+        return listing(queries.items_for(request.user, within=within), request, shapes.item)
+
+    @extend_schema(request=dict, responses={201: dict})
+    def post(self, request: Request) -> Response:
+        by = person(request)
+        data = fields(request, {"collection", "description", "date"})
+        into = queries.collections_for(by).filter(ref=str(data.get("collection"))).first()
+        if into is None or not permissions.may_describe(by, into):
+            raise Http404
+        made = services.create_item(
+            into, description=data.get("description") or {}, by=by, date=data.get("date", "")
+        )
+        return Response(shapes.item(made), status=201)
+
+
+class OneItem(APIView):
+    @extend_schema(responses=ANY)
+    def get(self, request: Request, item_id: UUID) -> Response:
+        found = self._found(request, item_id)
+        scans = Scan.objects.filter(item=found).order_by("position")
+        return Response(shapes.item(found) | {"scans": [shapes.scan(scan) for scan in scans]})
+
+    @extend_schema(request=dict, responses=ANY)
+    def patch(self, request: Request, item_id: UUID) -> Response:
+        found, by = self._found(request, item_id), person(request)
+        if not permissions.may_describe(by, found.collection):
+            raise Http404
+        data = fields(request, {"description", "date"})
+        changed = services.describe(found, by=by, description=data.get("description"), date=data.get("date"))
+        return Response(shapes.item(changed))
+
+    def _found(self, request: Request, item_id: UUID) -> Item:
+        found = queries.items_for(request.user).filter(pk=item_id).first()
+        if found is None:
+            raise Http404
+        return found
+
+
+class Scans(APIView):
+    @extend_schema(responses=ANY)
+    def get(self, request: Request) -> Response:
+        rows = Scan.objects.filter(item__in=Item.objects.filter(permissions.visible_items(request.user)))
+        if text := request.query_params.get("item"):
+            rows = rows.filter(item=key(text, "item"))
+        return listing(rows, request, shapes.scan)
+
+
+class Versions(APIView):
+    @extend_schema(responses=ANY)
+    def get(self, request: Request) -> Response:
+        rows = Version.objects.filter(permissions.visible_versions(request.user)).select_related(
+            "file", "review", "recipe"
+        )
+        asked = request.query_params
+        if ref := asked.get("collection"):
+            within = queries.collections_for(request.user).filter(ref=ref).first()
+            if within is None:
+                raise Http404
+            rows = rows.filter(scan__item__collection__path__contains=[within.pk])
+        if role := asked.get("role"):
+            rows = rows.filter(role=role)
+        if text := asked.get("item"):
+            rows = rows.filter(scan__item=key(text, "item"))
+        return listing(rows, request, shapes.version)
+
+
+def version_of(request: Request, version_id: UUID) -> Version:
+    """A version the person may see, or 404."""
+    found = queries.version_for(request.user, version_id)
+    if found is None:
+        raise Http404
+    return found
+
+
+class OneVersion(APIView):
+    @extend_schema(responses=ANY)
+    def get(self, request: Request, version_id: UUID) -> Response:
+        return Response(shapes.version(version_of(request, version_id)))
+
+
+class VersionFile(APIView):
+    @extend_schema(responses={200: bytes})
+    def get(self, request: Request, version_id: UUID) -> HttpResponseBase:
+        found = version_of(request, version_id)
+        return send(request._request, found.file, name=file_name(found))
+
+
+class VersionDownload(APIView):
+    @extend_schema(responses={200: bytes})
+    def get(self, request: Request, version_id: UUID) -> HttpResponseBase:
+        found = version_of(request, version_id)
+        name = file_name(found)
+        response = send(request._request, found.file, name=name)
+        if response.status_code in {200, 302}:
+            by = services.agent_of(request.user) if isinstance(request.user, User) else []
+            services.record(Event.Type.EXPORT, about=[("source", found)], by=by, detail={"name": name})
+        return response
+
+
+class VersionChangeMap(APIView):
+    @extend_schema(responses={200: bytes})
+    def get(self, request: Request, version_id: UUID) -> HttpResponseBase:
+        found = version_of(request, version_id)
+        kept = next((s for s in found.sidecars.all() if s.kind == "change_map"), None)
+        if kept is None:
+            raise Http404
+        return send(request._request, kept.file, name=f"{found.pk}.change.png", inline=True)
+
+
+class VersionProvenance(APIView):
+    @extend_schema(responses=ANY)
+    def get(self, request: Request, version_id: UUID) -> Response:
+        found = version_of(request, version_id)
+        links = found.event_links.select_related("event").prefetch_related("event__agents_linked__agent")
+        found._prefetched_objects_cache = {
+            **getattr(found, "_prefetched_objects_cache", {}),
+            "event_links": links,
+        }  # type: ignore[attr-defined]
+        return Response(shapes.provenance(found))
+
+
+class VersionReview(APIView):
+    @extend_schema(request=dict, responses=ANY)
+    def post(self, request: Request, version_id: UUID) -> Response:
+        found, by = version_of(request, version_id), person(request)
+        if not permissions.may_review(by, found.scan.item.collection):
+            raise Http404
+        data = fields(request, {"decision", "note"})
+        decide(found, str(data.get("decision", "")), by=by, note=str(data.get("note", "")))
+        return Response(shapes.version(version_of(request, version_id)))
+
+
+class Search(APIView):
+    @extend_schema(responses=ANY)
+    def get(self, request: Request) -> Response:
+        text = request.query_params.get("q", "")[:200]
+        found = queries.items_for(request.user, text=text)
+        return listing(found, request, shapes.item)

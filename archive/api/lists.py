@@ -1,0 +1,52 @@
+"""Lists by key: `{"results": […], "next": URL or null}`, each page as cheap as the first."""
+
+from collections.abc import Callable
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Model, QuerySet
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+SIZE = 50
+LARGEST = 200
+
+
+def listing(rows: QuerySet[Any], request: Request, represent: Callable[[Any], dict[str, Any]]) -> Response:
+    """Rows by descending primary key (newest first), after `?after=`, at most `?limit=`."""
+    limit = _whole(request.query_params.get("limit"), SIZE, "limit")
+    limit = max(1, min(limit, LARGEST))
+    if after := request.query_params.get("after"):
+        rows = rows.filter(pk__lt=_key(rows.model, after))
+    found = list(rows.order_by("-pk")[: limit + 1])
+    following = None
+    if len(found) > limit:
+        query = request.query_params.copy()
+        query["after"] = str(found[limit - 1].pk)
+        following = request.build_absolute_uri(f"{request.path}?{query.urlencode()}")
+    return Response({"results": [represent(row) for row in found[:limit]], "next": following})
+
+
+def key(text: Any, name: str) -> UUID:
+    """An id from a query or a body. Raises ValidationError naming the field."""
+    try:
+        return UUID(str(text))
+    except ValueError as error:
+        raise ValidationError({name: f"expected an id, got {str(text)[:40]!r}"}) from error
+
+
+def _key(model: type[Model], text: str) -> Any:
+    return (
+        _whole(text, 0, "after")
+        if model._meta.pk.get_internal_type() == "BigAutoField"
+        else key(text, "after")
+    )
+
+
+def _whole(text: str | None, default: int, name: str) -> int:
+    if text is None:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) < 19):
+        raise ValidationError({name: f"expected a whole number, got {text[:40]!r}"})
+    return int(text)

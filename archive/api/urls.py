@@ -1,0 +1,43 @@
+"""Addresses of the API, as the contract lists them."""
+
+from django.urls import path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+
+from archive.api import catalogue_views as catalogue
+from archive.api import work_views as work
+
+app_name = "api"
+urlpatterns = [
+    path("schema/", SpectacularAPIView.as_view(), name="schema"),
+    path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api:schema"), name="docs"),
+    path("collections/", catalogue.Collections.as_view(), name="collections"),
+    path("collections/<str:ref>/", catalogue.OneCollection.as_view(), name="collection"),
+    path("items/", catalogue.Items.as_view(), name="items"),
+    path("items/<uuid:item_id>/", catalogue.OneItem.as_view(), name="item"),
+    path("scans/", catalogue.Scans.as_view(), name="scans"),
+    path("versions/", catalogue.Versions.as_view(), name="versions"),
+    path("versions/<uuid:version_id>/", catalogue.OneVersion.as_view(), name="version"),
+    path("versions/<uuid:version_id>/file", catalogue.VersionFile.as_view(), name="version-file"),
+    path("versions/<uuid:version_id>/download", catalogue.VersionDownload.as_view(), name="version-download"),
+    path(
+        "versions/<uuid:version_id>/change-map",
+        catalogue.VersionChangeMap.as_view(),
+        name="version-change-map",
+    ),
+    path(
+        "versions/<uuid:version_id>/provenance",
+        catalogue.VersionProvenance.as_view(),
+        name="version-provenance",
+    ),
+    path("versions/<uuid:version_id>/review", catalogue.VersionReview.as_view(), name="version-review"),
+    path("search/", catalogue.Search.as_view(), name="search"),
+    path("uploads/", work.Uploads.as_view(), name="uploads"),
+    path("uploads/<uuid:upload_id>/", work.OneUpload.as_view(), name="upload"),
+    path("jobs/", work.Jobs.as_view(), name="jobs"),
+    path("jobs/<uuid:job_id>/", work.OneJob.as_view(), name="job"),
+    path("jobs/<uuid:job_id>/items/", work.JobItems.as_view(), name="job-items"),
+    path("jobs/<uuid:job_id>/<slug:action>", work.SteerJob.as_view(), name="steer-job"),
+    path("recipes/", work.Recipes.as_view(), name="recipes"),
+    path("models/", work.Models.as_view(), name="models"),
+    path("workers/", work.Workers.as_view(), name="workers"),
+]

@@ -1,0 +1,150 @@
+"""What pages say over and over: icons, badges, durations, who did what."""
+
+from datetime import timedelta
+from typing import Any
+
+from django import template
+from django.templatetags.static import static
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from archive.catalogue.models import Event, Version
+from archive.review.models import Review
+
+register = template.Library()
+
+TONE = {
+    Review.State.DRAFT: "",
+    Review.State.APPROVED: "good",
+    Review.State.PUBLISHED: "good",
+    Review.State.REJECTED: "warn",
+    Review.State.WITHDRAWN: "bad",
+}
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """An icon from the sprite, for the eye only: words stand beside it."""
+    return format_html(
+        '<svg class="icon" aria-hidden="true" focusable="false"><use href="{}#{}"></use></svg>',
+        static("img/icons.svg"),
+        name,
+    )
+
+
+@register.simple_tag
+def role_badge(version: Version) -> SafeString:
+    """What a version is, in words and with an icon: an original, or an AI derivative of which kind."""
+    if version.is_master:
+        return format_html('<span class="badge">{} {}</span>', icon("scan"), version.get_role_display())
+    return format_html('<span class="badge ai">{} {}</span>', icon("ai"), version.get_role_display())
+
+
+@register.simple_tag
+def review_badge(version: Version) -> SafeString:
+    """Where a derivative stands."""
+    review = getattr(version, "review", None)
+    if review is None:
+        return SafeString("")
+    return format_html('<span class="badge {}">{}</span>', TONE[review.state], review.get_state_display())
+
+
+@register.filter
+def role_words(version: Version) -> str:
+    """`AI restoration (version 2)`, for text alternatives and titles."""
+    return _("%(role)s, version %(number)d") % {"role": version.get_role_display(), "number": version.number}
+
+
+@register.filter
+def duration(value: timedelta | float | None) -> str:
+    """A span of time in its two largest units."""
+    if value is None:
+        return "–"
+    seconds = round(value.total_seconds() if isinstance(value, timedelta) else value)
+    hours, rest = divmod(seconds, 3600)
+    minutes, seconds = divmod(rest, 60)
+    if hours:
+        return _("%(hours)d h %(minutes)d min") % {"hours": hours, "minutes": minutes}
+    if minutes:
+        return _("%(minutes)d min %(seconds)d s") % {"minutes": minutes, "seconds": seconds}
+    return ngettext("%d second", "%d seconds", seconds) % seconds
+
+
+@register.filter
+def percent(share: float | None) -> str:
+    """A share of 0…1 as a percentage that never rounds something to nothing."""
+    if share is None:
+        return "–"
+    if 0 < share < 0.001:
+        return _("less than 0.1 %")
+    return f"{share * 100:.1f} %"
+
+
+@register.filter
+def short(digest: str) -> str:
+    """The first digits of a digest: enough to compare by eye."""
+    return f"{digest[:12]}…" if digest else "–"
+
+
+@register.filter
+def lookup(mapping: dict[str, Any], key: str) -> Any:
+    return mapping.get(key) if mapping else None
+
+
+@register.filter
+def who(event: Event) -> str:
+    """The people and programs of an event, in words."""
+    return ", ".join(str(link.agent) for link in event.agents_linked.all()) or _("the archive itself")
+
+
+@register.filter
+def strength(value: str) -> str:
+    return f"{float(value) * 100:.0f} %"
+
+
+@register.filter
+def decision_words(decision: str) -> str:
+    """A decision as the button that takes it says it."""
+    words = {
+        "approve": _("Approve"),
+        "reject": _("Reject"),
+        "publish": _("Publish"),
+        "unpublish": _("Take back from the public"),
+        "reopen": _("Reopen"),
+        "withdraw": _("Withdraw for good"),
+        "pause": _("Pause"),
+        "resume": _("Resume"),
+        "cancel": _("Cancel"),
+        "retry": _("Try failed ones again"),
+        "undo": _("Undo: withdraw what it made"),
+    }
+    return words.get(decision, decision)
+
+
+RECIPE_WORDS = {
+    "restore": (
+        gettext_lazy("Restore"),
+        gettext_lazy("Eases noise, scratches, stains, fading and yellowing. Faithful rather than fresh."),
+    ),
+    "restore-damage-only": (
+        gettext_lazy("Restore damage only"),
+        gettext_lazy("Repairs detail but leaves the tone as it aged: a sepia print stays sepia."),
+    ),
+}
+
+
+@register.filter
+def recipe_title(name: str) -> str:
+    return str(RECIPE_WORDS.get(name, (name, ""))[0])
+
+
+@register.filter
+def recipe_summary(name: str) -> str:
+    return str(RECIPE_WORDS.get(name, ("", ""))[1])
+
+
+@register.filter
+def split_words(text: str) -> list[str]:
+    return text.split()
