@@ -266,7 +266,8 @@ def jpeg(picture: Picture, rng: Rng) -> Picture:
         [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(22, 60))],
     )[1]
     decoded = cv2.imdecode(coded, cv2.IMREAD_COLOR)
-    assert decoded is not None, "OpenCV could not decode a JPEG that it had just written"
+    if decoded is None:
+        raise RuntimeError("OpenCV could not decode a JPEG that it had just written")
     return _clip(decoded[..., ::-1].astype(np.float32) / 255)
 
 

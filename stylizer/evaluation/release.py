@@ -6,6 +6,7 @@ import argparse
 import hashlib
 import json
 import sys
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -17,7 +18,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from stylizer.evaluation import baselines, protocol, report
-from stylizer.evaluation.restoring import NetworkMethod
+from stylizer.evaluation.restoring import NetworkMethods
 from stylizer.models import Restorer, create
 from stylizer.training import state
 
@@ -51,11 +52,7 @@ def figures(
     network: Restorer, photos: Path, *, part: str, kinds: Sequence[str], classical: bool
 ) -> report.Report:
     """The frozen evaluation of a network: both stages, each stage alone, and the classical chains."""
-    methods: dict[str, report.Method] = {
-        "restore": NetworkMethod(network),
-        "detail only": NetworkMethod(network, "detail"),
-        "tone only": NetworkMethod(network, "tone"),
-    }
+    methods: dict[str, report.Method] = dict(NetworkMethods(network).methods())
     if classical:
         methods |= dict(baselines.chains())
     pairs: Iterator[protocol.Pair] = chain.from_iterable(
@@ -68,13 +65,15 @@ def write_weights(weights: Mapping[str, Tensor], path: Path) -> str:
     """Write safetensors (without a clock in them) and return their SHA-256."""
     path.parent.mkdir(parents=True, exist_ok=True)
     save_file(dict(weights), str(path))
+    path.chmod(0o644)  # safetensors writes for the owner alone; the archive may run as another user
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def load_network(weights: Path, arguments: Mapping[str, Any]) -> Restorer:
     """A restorer with these weights, fp32, ready to judge."""
     network = create("restorer", **arguments)
-    assert isinstance(network, Restorer)
+    if not isinstance(network, Restorer):
+        raise TypeError(f"expected a Restorer, got {type(network).__name__}")
     network.load_state_dict(load_file(str(weights)))
     return network.eval().to(memory_format=torch.channels_last)
 
@@ -120,8 +119,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def release(detail_run: Path, tone_run: Path, *, photos: Path, words: Path, out: Path) -> str:
     """Write the release and return the table of all methods (Markdown)."""
-    import tomllib
-
     prose = tomllib.loads(words.read_text("utf-8"))
     detail, tone = read(detail_run), read(tone_run)
     digest = write_weights(joined(detail, tone), out / "model.safetensors")

@@ -51,11 +51,21 @@ def interval(values: Sequence[float], *, seed: int = 0, rounds: int = 1000) -> t
 
 def evaluate(pairs: Iterable[Pair], methods: Mapping[str, Method]) -> Report:
     """Run every method on every pair; "input" (the damaged picture as it is) is always among the methods."""
-    everything: dict[str, Method] = {"input": lambda picture: picture, **methods}
+    return compare(((pair, {}) for pair in pairs), methods=methods)
+
+
+def compare(
+    pairs: Iterable[tuple[Pair, Mapping[str, metrics.Picture]]], *, methods: Mapping[str, Method]
+) -> Report:
+    """As `evaluate`, where results by name may come with a pair because they were made before."""
     rows: dict[str, dict[str, list[tuple[float, float, float]]]] = defaultdict(lambda: defaultdict(list))
-    for pair in pairs:
-        for name, method in everything.items():
-            result = method(pair.input)
+    for pair, made in pairs:
+        results = {
+            "input": pair.input,
+            **made,
+            **{name: method(pair.input) for name, method in methods.items()},
+        }
+        for name, result in results.items():
             rows[pair.kind][name].append(
                 (
                     metrics.mse(result, pair.target),

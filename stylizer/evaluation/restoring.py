@@ -1,8 +1,8 @@
-"""A network as a method to evaluate: the whole picture at once, mirrored all round, as the engine's tiles would give."""
+"""A network as a method to evaluate: the whole picture at once, mirrored all round, as tiles would give."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -42,26 +42,42 @@ def _mirror(index: Tensor, length: int) -> Tensor:
     return torch.where(index < length, index, period - index)
 
 
-@dataclass(frozen=True)
-class NetworkMethod:
-    """Restores pictures with a network in fp32, `part` choosing what of it: both, detail only or tone only."""
+class NetworkMethods:
+    """A network in fp32 as three methods (both stages, detail only, tone only) that share one pass of the network."""
 
-    network: Restorer
-    part: str = "both"
+    def __init__(self, network: Restorer) -> None:
+        self.network = network
+        self._seen: Picture | None = None
+        self._residual = torch.zeros(0)
+
+    def methods(self) -> dict[str, Callable[[Picture], Picture]]:
+        return {"restore": self.restore, "detail only": self.detail, "tone only": self.tone}
+
+    def restore(self, picture: Picture) -> Picture:
+        """A float32 picture (H, W, 3) in 0…1, restored and rounded to 8 bits."""
+        return self._finish(picture, detail=True, tone=True)
+
+    def detail(self, picture: Picture) -> Picture:
+        return self._finish(picture, detail=True, tone=False)
+
+    def tone(self, picture: Picture) -> Picture:
+        return self._finish(picture, detail=False, tone=True)
 
     @torch.inference_mode()
-    def __call__(self, picture: Picture) -> Picture:
-        """A float32 picture (H, W, 3) in 0…1, restored and rounded to 8 bits."""
-        height, width = picture.shape[:2]
+    def residual(self, picture: Picture) -> Tensor:
+        """(1, 3, H, W); kept for the next question about the same picture."""
+        if self._seen is not picture:
+            halo, (height, width) = self.network.halo, picture.shape[:2]
+            padded = mirrored(to_tensor(picture), halo=halo, stride=self.network.stride)
+            whole = self.network(padded.contiguous(memory_format=torch.channels_last)).residual
+            self._seen, self._residual = picture, whole[:, :, halo : halo + height, halo : halo + width]
+        return self._residual
+
+    @torch.inference_mode()
+    def _finish(self, picture: Picture, *, detail: bool, tone: bool) -> Picture:
         x = to_tensor(picture)
-        out, halo = x, self.network.halo
-        if self.part != "tone":
-            padded = mirrored(x, halo=halo, stride=self.network.stride).contiguous(
-                memory_format=torch.channels_last
-            )
-            residual = self.network(padded).residual
-            out = out + residual[:, :, halo : halo + height, halo : halo + width]
-        if self.part != "detail":
+        out = x + self.residual(picture) if detail else x
+        if tone:
             out = self.network.apply_tone(out, self.network.tone(thumbnail(x)))
         rounded = (out.clamp(0, 1) * 255).round() / 255
         return np.asarray(rounded[0].permute(1, 2, 0).numpy(), dtype=np.float32)

@@ -47,7 +47,9 @@ class ToneNet(nn.Module):
         """The curves, and how sure the network is that the tone is damaged at all: (B,) in 0…1."""
         small = F.adaptive_avg_pool2d(thumbnail.float(), THUMBNAIL)
         deep = self.features(F.avg_pool2d(small, 2) - 0.5)
-        pooled = torch.cat([self.forget(deep.mean((2, 3))), self.forget(deep.amax((2, 3))), _statistics(small)], 1)
+        pooled = torch.cat(
+            [self.forget(deep.mean((2, 3))), self.forget(deep.amax((2, 3))), _statistics(small)], 1
+        )
         out = self.head(pooled)
         gate = out[:, -1].sigmoid()
         open_by = ((gate - self.floor) / (0.95 - self.floor)).clamp(0, 1)[:, None, None]

@@ -14,7 +14,7 @@ from stylizer.damage import DEFAULT, Ranges
 
 @dataclass(frozen=True)
 class Restore:
-    """Training of the restorer. Sizes are pixels, rates per step, `seed` decides every pair, crop and initial weight."""
+    """Training of the restorer. Sizes are pixels, rates per step; `seed` decides every pair, crop, first weight."""
 
     seed: int = 20261123
     architecture: Mapping[str, Any] = field(default_factory=dict)

@@ -61,7 +61,9 @@ class RestoreRun:
         self.optimiser = torch.optim.AdamW(
             body, lr=config.rate, betas=(0.9, 0.99), weight_decay=config.weight_decay
         )
-        self.tone_optimiser = torch.optim.AdamW(self.network.tone_net.parameters(), lr=config.tone_rate, weight_decay=config.tone_decay)
+        self.tone_optimiser = torch.optim.AdamW(
+            self.network.tone_net.parameters(), lr=config.tone_rate, weight_decay=config.tone_decay
+        )
         self.step = self.tone_step = 0
         self.seconds = 0.0
         self.pool = Pool(paths, config, out / "pairs", workers=workers)
@@ -224,7 +226,7 @@ def _set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
 
 
 def health(network: nn.Module, x: Tensor) -> dict[str, float]:
-    """The largest activation and the share of ReLU outputs that are zero, worst layer: early signs of a dying network."""
+    """Worst layer's largest activation and share of zero inputs: early signs of a dying network."""
     largest, dead = [0.0], [0.0]
 
     def watch(_: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:

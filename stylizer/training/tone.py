@@ -63,7 +63,9 @@ def thumbnails(paths: Sequence[Path], *, seed: int, each: int = 4) -> Tensor:
         picture = photos.read(path)
         for _ in range(each):
             span = [int(length * rng.uniform(0.6, 1.0)) for length in picture.shape[2:]]
-            top, left = (int(rng.integers(0, n - s + 1)) for n, s in zip(picture.shape[2:], span, strict=True))
+            top, left = (
+                int(rng.integers(0, n - s + 1)) for n, s in zip(picture.shape[2:], span, strict=True)
+            )
             framed = picture[:, :, top : top + span[0], left : left + span[1]]
             out.append(F.adaptive_avg_pool2d(framed, SIDE).mul(255).round().byte())
     return torch.cat(out)
@@ -139,7 +141,7 @@ def loss(
     changed = ((toned - clean).abs().mean((1, 2, 3)) > 2 / 255).float()
     error = ((corrected - clean) ** 2).mean((1, 2, 3))
     verdict = F.binary_cross_entropy(gate.clamp(1e-5, 1 - 1e-5), changed)
-    # The root makes a picture that is nearly right worth perfecting: pictures without damage must come back as they are.
+    # The root makes a picture that is nearly right worth perfecting: one without damage must come back as it is.
     total = (error + 1e-5).sqrt().mean() + 2 * error.mean() + 0.1 * verdict + 0.1 * _wiggle(curves)
     with torch.no_grad():
         before = -10 * torch.log10(((repaired - clean) ** 2).mean((1, 2, 3)).clamp(min=1e-6))

@@ -7,22 +7,16 @@ import torch
 
 from stylizer.damage import DEFAULT, Ranges, age
 
-NOTHING = replace(
-    DEFAULT,
-    **{
-        name: 0.0
-        for name in (
-            "identity grey toned grain halftone fade yellow uneven stain foxing scratches dust crease tear hole corner "
-            "blur resample noise jpeg"
-        ).split()
-    },
-)
 LOCAL = ("stain", "foxing", "scratches", "dust", "crease", "tear", "hole", "corner")
+OTHER = ("grain", "halftone", "fade", "yellow", "uneven", "blur", "resample", "noise", "jpeg")
+NOTHING = replace(DEFAULT, **dict.fromkeys(("identity", "grey", "toned", *OTHER, *LOCAL), 0.0))
 
 
 def _clean(count: int = 4, side: int = 64) -> torch.Tensor:
     ramp = torch.linspace(0.1, 0.9, side)
-    picture = torch.stack([ramp.expand(side, side), ramp[:, None].expand(side, side), (1 - ramp).expand(side, side)])
+    picture = torch.stack(
+        [ramp.expand(side, side), ramp[:, None].expand(side, side), (1 - ramp).expand(side, side)]
+    )
     return picture.expand(count, 3, side, side).clone()
 
 
@@ -38,7 +32,9 @@ def test_the_same_seed_ages_alike_and_another_does_not() -> None:
 
 
 def test_every_stage_stays_a_picture_and_keeps_its_shape() -> None:
-    everything = replace(DEFAULT, identity=0.0, **{name: 1.0 for name in (*LOCAL, "grain", "halftone", "jpeg", "blur")})
+    everything = replace(
+        DEFAULT, identity=0.0, **dict.fromkeys((*LOCAL, "grain", "halftone", "jpeg", "blur"), 1.0)
+    )
     aged = age(_clean(2, 72), _seed(1), ranges=everything)
     for picture in (aged.damaged, aged.toned, aged.clean):
         assert picture.shape == (2, 3, 72, 72)

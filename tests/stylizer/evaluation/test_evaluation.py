@@ -49,7 +49,7 @@ def test_training_cannot_see_the_held_out_damage() -> None:
         "import sys, stylizer.training.cli, stylizer.training.loop, stylizer.damage\n"
         "sys.exit(any(name.startswith('stylizer.evaluation') for name in sys.modules))"
     )
-    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0  # noqa: S603
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 def test_psnr_and_ssim_agree_with_their_definitions() -> None:
@@ -76,7 +76,9 @@ def test_a_report_sets_every_kind_beside_its_own_input() -> None:
     clean = _picture()
     dark = (clean * np.float32(0.5)).astype(np.float32)
     pairs = [protocol.Pair("dark", str(number), dark, clean) for number in range(3)]
-    measured = report.evaluate(pairs, {"double": lambda picture: np.clip(picture * 2, 0, 1).astype(np.float32)})
+    measured = report.evaluate(
+        pairs, {"double": lambda picture: np.clip(picture * 2, 0, 1).astype(np.float32)}
+    )
     row = measured.figures["dark"]
     assert row["double"]["psnr"] > row["input"]["psnr"] + 20
     assert measured.best("dark", ["input", "double"]) == "double"

@@ -47,7 +47,9 @@ def test_tiles_with_their_halo_are_exactly_the_whole(network: Restorer) -> None:
             tile = x[:, :, top : top + 4 * stride + 2 * halo, left : left + 3 * stride + 2 * halo]
             part = _residual(network, tile)
             core = part[:, :, halo : tile.shape[2] - halo, halo : tile.shape[3] - halo]
-            expected = whole[:, :, top + halo : top + halo + core.shape[2], left + halo : left + halo + core.shape[3]]
+            expected = whole[
+                :, :, top + halo : top + halo + core.shape[2], left + halo : left + halo + core.shape[3]
+            ]
             assert (core - expected).abs().max() <= 1e-5
 
 
@@ -88,7 +90,9 @@ def test_identity_curves_give_the_picture_back() -> None:
 
 
 def test_a_card_names_its_network_and_an_unknown_one_is_refused() -> None:
-    card = Card(name="r", version="1", operation="restore", architecture="restorer", weights="0" * 64, arguments=SMALL)
+    card = Card(
+        name="r", version="1", operation="restore", architecture="restorer", weights="0" * 64, arguments=SMALL
+    )
     assert isinstance(build(card), Restorer)
     with pytest.raises(UnknownModel, match="expected one of restorer"):
         create("oracle")

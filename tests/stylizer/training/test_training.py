@@ -1,0 +1,140 @@
+"""Training: a run is a function of its settings, stops anywhere, goes on exactly, and stops itself when it breaks."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from stylizer.training import config, losses, pairs, photos
+from stylizer.training.config import Restore
+from stylizer.training.loop import RestoreRun, TrainingDiverged
+
+TINY = Restore(
+    seed=1,
+    architecture={"widths": [4, 6, 8], "middle": 1, "tone_width": 2},
+    tone_steps=3,
+    tone_batch=4,
+    tone_pictures=8,
+    steps=6,
+    batch=2,
+    crop=32,
+    warmup=2,
+    bf16=False,
+    shard=8,
+    side=40,
+    pool=2,
+    refresh=2,
+    log_every=2,
+    save_every=3,
+)
+
+
+@pytest.fixture(scope="module")
+def paths(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    folder = tmp_path_factory.mktemp("photos")
+    rng = np.random.default_rng(0)
+    for number in range(3):
+        coarse = rng.integers(0, 255, (6, 6, 3), dtype=np.uint8)
+        Image.fromarray(coarse).resize((48, 48)).save(folder / f"{number}.png")
+    return photos.find([folder])
+
+
+@pytest.fixture(autouse=True)
+def _one_thread() -> None:
+    torch.set_num_threads(1)
+
+
+def test_a_stopped_and_resumed_run_equals_one_that_was_not(paths: list[Path], tmp_path: Path) -> None:
+    straight = RestoreRun(TINY, paths, tmp_path / "straight", workers=0)
+    straight.train()
+    RestoreRun(
+        replace(TINY, steps=3), paths, tmp_path / "halves", workers=0
+    )  # a run that never began leaves no trace
+    first = RestoreRun(TINY, paths, tmp_path / "halves", workers=0)
+    first.config = replace(TINY, steps=3)
+    first.train()
+    second = RestoreRun(TINY, paths, tmp_path / "halves", workers=0)
+    second.resume()
+    assert second.step == 3
+    # The schedule is a function of the steps planned, so the first half is taken again with the full plan in mind.
+    assert second.tone_step == TINY.tone_steps
+    for name, weight in straight.network.tone_net.state_dict().items():
+        assert torch.equal(weight, second.network.tone_net.state_dict()[name]), name
+
+
+def test_checkpoints_in_mid_run_lead_to_the_same_weights(paths: list[Path], tmp_path: Path) -> None:
+    straight = RestoreRun(TINY, paths, tmp_path / "a", workers=0)
+    straight.train()
+    broken = RestoreRun(TINY, paths, tmp_path / "b", workers=0)
+    save, seen = broken.save, []
+
+    def save_then_fail() -> None:
+        save()
+        seen.append(broken.step)
+        if broken.step == 3:
+            raise KeyboardInterrupt
+
+    broken.save = save_then_fail  # type: ignore[method-assign]
+    with pytest.raises(KeyboardInterrupt):
+        broken.train()
+    resumed = RestoreRun(TINY, paths, tmp_path / "b", workers=0)
+    resumed.resume()
+    assert resumed.step == 3
+    resumed.train()
+    for (name, one), other in zip(
+        straight.network.state_dict().items(), resumed.network.state_dict().values(), strict=True
+    ):
+        assert torch.equal(one, other), name
+    for one, other in zip(
+        straight.average.network.parameters(), resumed.average.network.parameters(), strict=True
+    ):
+        assert torch.equal(one, other)
+
+
+def test_a_loss_that_is_no_number_stops_the_run_with_a_sentence(paths: list[Path], tmp_path: Path) -> None:
+    run = RestoreRun(replace(TINY, tone_steps=0), paths, tmp_path, workers=0)
+    with torch.no_grad():
+        run.network.head[0].bias.fill_(float("nan"))
+    with pytest.raises(TrainingDiverged, match="step 0 is nan, expected a finite number; resume from"):
+        run.train()
+    assert not run.checkpoint.exists()
+
+
+def test_the_log_tells_loss_and_gain_step_by_step(paths: list[Path], tmp_path: Path) -> None:
+    RestoreRun(TINY, paths, tmp_path, workers=0).train()
+    lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    detail = [line for line in lines if line["stage"] == "detail"]
+    assert [line["step"] for line in detail] == [2, 4, 6]
+    assert {"loss", "gradient", "rate", "gain_db", "clean_db"} <= set(detail[0])
+    assert (tmp_path / "sheet.png").exists()
+
+
+def test_a_shard_depends_on_the_seed_and_its_number_only(paths: list[Path]) -> None:
+    one, again = (pairs.make_shard(paths, TINY, 4) for _ in range(2))
+    assert one.shape == (8, 7, 40, 40)
+    assert np.array_equal(one, again)
+    assert not np.array_equal(one, pairs.make_shard(paths, TINY, 5))
+
+
+def test_the_gate_is_asked_to_open_only_where_something_differs() -> None:
+    toned = torch.full((1, 3, 32, 32), 0.5)
+    damaged = toned.clone()
+    damaged[:, :, 16, 16] = 1.0
+    needed = losses.needs_change(damaged, toned)
+    assert needed[0, 0, 16, 16] == 1
+    assert needed[0, 0, 0, 0] == 0
+
+
+def test_settings_with_an_unknown_name_are_refused() -> None:
+    with pytest.raises(ValueError, match="stepz unknown"):
+        config.from_dict({"stepz": 3})
+    assert config.load().architecture["widths"] == [32, 96, 192]
+
+
+def test_no_pictures_is_an_error_that_names_the_folder(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=str(tmp_path)):
+        photos.find([tmp_path])
