@@ -78,18 +78,28 @@ class Addresses:
             raise EmbeddedProblem(
                 f"{self.sockets}: too long for a socket, at most {LONGEST_SOCKET_PATH} bytes."
             )
-        try:
-            self.sockets.mkdir(mode=0o700)
-            os.chown(self.sockets, owner, group)
-        except FileExistsError:
-            pass
-        found = self.sockets.lstat()
+        found = self._claimed(owner, group)
         mode = stat.S_IMODE(found.st_mode)
         if not stat.S_ISDIR(found.st_mode) or found.st_uid != owner or mode != 0o700:
             raise EmbeddedProblem(
                 f"{self.sockets}: expected a folder of mode 0700 that belongs to user {owner}, got mode {mode:04o} "
                 f"and user {found.st_uid}. Remove it and start again."
             )
+
+    def _claimed(self, owner: int, group: int) -> os.stat_result:
+        while True:
+            # Given to its owner before it gets its name: the other server's keeper may look at any moment.
+            draft = self.sockets.with_name(f"{self.sockets.name}.{os.getpid()}")
+            draft.mkdir(mode=0o700)
+            os.chown(draft, owner, group)
+            try:
+                draft.rename(self.sockets)  # replaces an empty folder, which is as good
+            except OSError:
+                draft.rmdir()
+            try:
+                return self.sockets.lstat()
+            except FileNotFoundError:
+                continue  # the other server's keeper was just leaving, and took the empty folder with it
 
 
 def _write_once(path: Path, text: str) -> None:

@@ -1,6 +1,6 @@
 """The keeper of one private server: a process of its own, started by the first user, gone after the last.
 
-    python -m archive.embedded.keeper postgres|redis HOME [--hasty]
+    python -m archive.embedded postgres|redis HOME [--hasty]
 
 1. Take the keeper's lock; if another keeper has it, there is nothing to do.
 2. Start the server, and again whenever it dies, a little later each time.
@@ -120,7 +120,3 @@ def main(arguments: list[str]) -> int:
     except EmbeddedProblem as problem:
         sys.stderr.write(f"{problem}\n")
         return 1
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -64,7 +64,7 @@ class Servers:
 def _call_keeper(server: Server) -> "subprocess.Popen[bytes]":
     logs = server.addresses.logs
     logs.mkdir(parents=True, exist_ok=True)
-    words = [sys.executable, "-m", "archive.embedded.keeper", server.name, str(server.addresses.home)]
+    words = [sys.executable, "-m", "archive.embedded", server.name, str(server.addresses.home)]
     with (logs / f"{server.name}.log").open("ab") as log:
         return subprocess.Popen(
             words if server.durable else [*words, "--hasty"],

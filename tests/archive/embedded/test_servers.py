@@ -146,7 +146,7 @@ def test_nothing_is_left_when_the_keepers_are_killed(archive_home: Path) -> None
     addresses = Addresses.of(archive_home)
     other = user(archive_home)
     for process in running(addresses):
-        if "archive.embedded.keeper" in process.cmdline():
+        if "archive.embedded" in process.cmdline():
             process.kill()
     deadline = time.monotonic() + 15
     while (
@@ -170,6 +170,7 @@ def test_two_archives_are_not_in_each_others_way(servers: Addresses, tmp_path: P
 def test_a_folder_somebody_else_left_for_the_sockets_is_refused(tmp_path: Path) -> None:
     addresses = Addresses(home=tmp_path, sockets=tmp_path / "sockets")
     addresses.sockets.mkdir(mode=0o755)
+    (addresses.sockets / "trap").touch()
     with pytest.raises(EmbeddedProblem, match="expected a folder of mode 0700"):
         addresses.claim_sockets(owner=os.geteuid(), group=os.getegid())
 
