@@ -7,6 +7,7 @@ import argparse
 import hashlib
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -46,7 +47,8 @@ def age_file(path: Path, target: Path) -> None:
     colours = np.repeat(pixels, 3, axis=2) if pixels.shape[2] == 1 else pixels
     clean = torch.from_numpy(colours.astype(np.float32) / np.iinfo(facts.dtype).max).permute(2, 0, 1)[None]
     seed = int.from_bytes(hashlib.sha256(path.stem.encode()).digest()[:6], "big")
-    ranges = replace(DEFAULT, **CERTAIN, **NEVER)
+    settings: dict[str, Any] = {**CERTAIN, **NEVER}
+    ranges = replace(DEFAULT, **settings)
     aged = age(clean, torch.Generator().manual_seed(seed), ranges=ranges).damaged[0].permute(1, 2, 0).numpy()
     with DerivativeWriter(
         target,

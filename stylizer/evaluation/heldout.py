@@ -22,13 +22,13 @@ Rng = np.random.Generator
 
 
 def _clip(picture: NDArray[np.floating]) -> Picture:
-    return np.clip(picture, 0.0, 1.0).astype(np.float32)
+    return np.asarray(np.clip(picture, 0.0, 1.0), dtype=np.float32)
 
 
 def _soft_noise(shape: tuple[int, int], scale: float, rng: Rng) -> Plane:
     """Smooth noise of unit variance whose blobs are about `scale` pixels wide."""
     plane = rng.standard_normal(shape).astype(np.float32)
-    plane = cv2.GaussianBlur(plane, (0, 0), scale)
+    plane = np.asarray(cv2.GaussianBlur(plane, (0, 0), scale), dtype=np.float32)
     return np.asarray((plane - plane.mean()) / (plane.std() + 1e-6), dtype=np.float32)
 
 
@@ -106,7 +106,7 @@ def foxing(picture: Picture, rng: Rng) -> Picture:
         for _ in range(int(rng.integers(5, 20))):
             centre = (int(cx + rng.normal() * spread), int(cy + rng.normal() * spread))
             cv2.circle(plane, centre, int(rng.integers(1, 7)), float(rng.uniform(0.4, 1.0)), -1, cv2.LINE_AA)
-    plane = cv2.GaussianBlur(plane, (0, 0), rng.uniform(0.7, 1.8))
+    plane = np.asarray(cv2.GaussianBlur(plane, (0, 0), rng.uniform(0.7, 1.8)), dtype=np.float32)
     return _clip(picture * np.exp(-plane[..., None] * np.array([0.25, 0.6, 1.0]) * rng.uniform(0.4, 1.0)))
 
 
@@ -156,7 +156,7 @@ def dust(picture: Picture, rng: Rng) -> Picture:
         axes = (int(rng.integers(5, 30)), int(rng.integers(5, 30)))
         begin = float(rng.uniform(0, 360))
         cv2.ellipse(plane, centre, axes, 0.0, begin, begin + float(rng.uniform(40, 200)), 0.9, 1, cv2.LINE_AA)
-    plane = cv2.GaussianBlur(plane, (0, 0), 0.5)
+    plane = np.asarray(cv2.GaussianBlur(plane, (0, 0), 0.5), dtype=np.float32)
     return _lay(picture, np.minimum(plane, 1), np.full(3, 0.92 if light else 0.1))
 
 
@@ -249,7 +249,7 @@ def blur(picture: Picture, rng: Rng) -> Picture:
     grid = np.arange(-4, 5)
     disc = np.clip(radius + 0.5 - np.hypot(*np.meshgrid(grid, grid)), 0, 1).astype(np.float32)
     out = cv2.filter2D(picture, -1, disc / disc.sum(), borderType=cv2.BORDER_REFLECT_101)
-    return _clip(cv2.GaussianBlur(out, (0, 0), 0.4))
+    return _clip(np.asarray(cv2.GaussianBlur(out, (0, 0), 0.4), dtype=np.float32))
 
 
 def noise(picture: Picture, rng: Rng) -> Picture:

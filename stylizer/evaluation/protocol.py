@@ -18,6 +18,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from stylizer.evaluation.heldout import KINDS, Picture, mixed
 
@@ -64,8 +65,8 @@ def original(path: Path, *, place: int) -> Picture:
     return _rounded(np.stack([grey**0.85, grey**1.02, grey**1.3], 2))
 
 
-def _rounded(picture: Picture) -> Picture:
-    return (np.round(np.clip(picture, 0, 1) * 255) / 255).astype(np.float32)
+def _rounded(picture: NDArray[np.floating]) -> Picture:
+    return np.asarray(np.round(np.clip(picture, 0, 1) * 255) / 255, dtype=np.float32)
 
 
 def kinds() -> tuple[str, ...]:

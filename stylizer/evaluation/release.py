@@ -19,7 +19,7 @@ from torch import Tensor
 
 from stylizer.evaluation import baselines, protocol, report
 from stylizer.evaluation.restoring import NetworkMethods
-from stylizer.models import Restorer, create
+from stylizer.models import Restorer, channels_last, restorer
 from stylizer.training import state
 
 
@@ -71,11 +71,9 @@ def write_weights(weights: Mapping[str, Tensor], path: Path) -> str:
 
 def load_network(weights: Path, arguments: Mapping[str, Any]) -> Restorer:
     """A restorer with these weights, fp32, ready to judge."""
-    network = create("restorer", **arguments)
-    if not isinstance(network, Restorer):
-        raise TypeError(f"expected a Restorer, got {type(network).__name__}")
+    network = channels_last(restorer(**arguments))
     network.load_state_dict(load_file(str(weights)))
-    return network.eval().to(memory_format=torch.channels_last)
+    return network.eval()
 
 
 def summary(measured: report.Report) -> dict[str, Any]:

@@ -14,7 +14,10 @@ class PixelNorm(nn.Module):
         self.norm = nn.LayerNorm(channels, eps=1e-5)
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.norm(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)  # (B, C, H, W), channels_last in memory
+        out: Tensor = self.norm(x.permute(0, 2, 3, 1)).permute(
+            0, 3, 1, 2
+        )  # (B, C, H, W), channels_last in memory
+        return out
 
 
 class Residual(nn.Module):
@@ -32,7 +35,8 @@ class Residual(nn.Module):
         nn.init.zeros_(self.second.bias)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.second(F.relu(self.first(self.norm(x))))
+        out: Tensor = x + self.second(F.relu(self.first(self.norm(x))))
+        return out
 
 
 class Up(nn.Module):

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
+import torch
 from torch import nn
 
 from stylizer.cards import Card
@@ -12,6 +13,8 @@ from stylizer.errors import UnknownModel
 from stylizer.models.restorer import Restorer
 
 ARCHITECTURES: Mapping[str, Callable[..., nn.Module]] = {"restorer": Restorer}
+
+Network = TypeVar("Network", bound=nn.Module)
 
 
 def create(architecture: str, /, **arguments: Any) -> nn.Module:
@@ -24,6 +27,11 @@ def create(architecture: str, /, **arguments: Any) -> nn.Module:
     return ARCHITECTURES[architecture](**{key: _frozen(value) for key, value in arguments.items()})
 
 
+def restorer(**arguments: Any) -> Restorer:
+    """A restorer with fresh weights, its arguments as they stand on a card or in a training's settings."""
+    return Restorer(**{key: _frozen(value) for key, value in arguments.items()})
+
+
 def build(card: Card) -> nn.Module:
     """The network of a card, its weights not yet loaded; in evaluation mode."""
     return create(card.architecture, **card.arguments).eval()
@@ -32,3 +40,9 @@ def build(card: Card) -> nn.Module:
 def _frozen(value: Any) -> Any:
     # JSON and TOML have lists only; what a network is made of does not change after.
     return tuple(value) if isinstance(value, list) else value
+
+
+def channels_last(network: Network) -> Network:
+    """The same network with its weights in the order of memory that is fastest for its convolutions."""
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # missing in torch's stubs
+    return network

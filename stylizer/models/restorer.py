@@ -54,13 +54,13 @@ class Restorer(nn.Module):
         self.decode_half = stage(half, decoder[1])
         self.up_fine = Up(half, fine)
         self.decode_fine = stage(fine, decoder[0])
-        self.head = nn.Sequential(nn.Conv2d(fine, 20, 3, padding=1), nn.PixelShuffle(2))
+        last = nn.Conv2d(fine, 20, 3, padding=1)
+        self.head = nn.Sequential(last, nn.PixelShuffle(2))
         self.tone_net = ToneNet(tone_width, tone_floor)
         self.gate_floor = gate_floor
-        head = self.head[0]
-        nn.init.normal_(head.weight, std=0.02 * (9 * fine) ** -0.5)
+        nn.init.normal_(last.weight, std=0.02 * (9 * fine) ** -0.5)
         # The gate starts open: a shut gate passes no gradient to the residual and learns nothing.
-        head.bias.data = torch.tensor([0.0] * 12 + [2.0] * 4 + [-2.0] * 4)
+        last.bias = nn.Parameter(torch.tensor([0.0] * 12 + [2.0] * 4 + [-2.0] * 4))
         radius = receptive_radius(self)
         self.halo = -(-radius // self.stride) * self.stride
 

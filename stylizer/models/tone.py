@@ -27,14 +27,13 @@ class ToneNet(nn.Module):
             nn.Conv2d(3 * width, 3 * width, 3, 1, 1), nn.ReLU(),
         )  # fmt: skip
         statistics = 4 * len(_LEVELS) + 6
+        last = nn.Linear(256, 4 * KNOTS + 1)
+        nn.init.normal_(last.weight, std=0.002)
+        nn.init.zeros_(last.bias)
+        last.bias.data[-1] = 2.0  # the gate starts open, or the curves would get no gradient
         self.head = nn.Sequential(
-            nn.Linear(6 * width + statistics, 256), nn.ReLU(),
-            nn.Linear(256, 256), nn.ReLU(),
-            nn.Linear(256, 4 * KNOTS + 1),
-        )  # fmt: skip
-        nn.init.normal_(self.head[-1].weight, std=0.002)
-        nn.init.zeros_(self.head[-1].bias)
-        self.head[-1].bias.data[-1] = 2.0  # the gate starts open, or the curves would get no gradient
+            nn.Linear(6 * width + statistics, 256), nn.ReLU(), nn.Linear(256, 256), nn.ReLU(), last
+        )
         self.floor = floor
         # Some hundred photographs are soon known by heart; statistics generalise, so the deep features may go missing.
         self.forget = nn.Dropout(0.3)

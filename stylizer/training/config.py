@@ -68,5 +68,6 @@ def from_dict(values: Mapping[str, Any]) -> Restore:
             f"training settings: {', '.join(unknown)} unknown; expected names among {sorted(known)}"
         )
     plain = dict(values)
-    damage = {key: tuple(v) if isinstance(v, list) else v for key, v in dict(plain.pop("damage", {})).items()}
+    given: Mapping[str, Any] = plain.pop("damage", {})
+    damage: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in given.items()}
     return Restore(damage=Ranges(**damage), **plain)

@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from stylizer.models import Restorer
+from stylizer.models import channels_last, restorer
 from stylizer.training import losses, state, tone
 from stylizer.training.config import Restore
 from stylizer.training.pairs import Pool
@@ -53,8 +53,7 @@ class RestoreRun:
         self.workers = workers
         out.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(config.seed)
-        arguments = {k: tuple(v) if isinstance(v, list) else v for k, v in config.architecture.items()}
-        self.network = Restorer(**arguments).to(memory_format=torch.channels_last)
+        self.network = channels_last(restorer(**config.architecture))
         self.average = state.Average(self.network, config.ema)
         body = [p for name, p in self.network.named_parameters() if not name.startswith("tone_net.")]
         self.body = body
@@ -208,7 +207,7 @@ class RestoreRun:
                 f"{self.checkpoint} with a lower rate (now {optimiser.param_groups[0]['lr']:.2g})"
             )
         optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         norm = float(nn.utils.clip_grad_norm_(weights, self.config.clip))
         optimiser.step()
         return norm

@@ -9,7 +9,8 @@ from torch import Tensor
 
 def charbonnier(result: Tensor, target: Tensor) -> Tensor:
     """A smooth absolute difference (eps 1e-3): detail counts, one wild pixel does not rule."""
-    return ((result - target) ** 2 + 1e-6).sqrt().mean()
+    error: Tensor = ((result - target).square() + 1e-6).sqrt().mean()
+    return error
 
 
 def frequency(result: Tensor, target: Tensor) -> Tensor:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import copy
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch import nn
 
+Network = TypeVar("Network", bound=nn.Module)
 
-class Average:
+
+class Average(Generic[Network]):
     """An exponential moving average of the weights: what is evaluated and shipped."""
 
-    def __init__(self, network: nn.Module, decay: float) -> None:
+    def __init__(self, network: Network, decay: float) -> None:
         self.network = copy.deepcopy(network).eval().requires_grad_(False)
         self.decay = decay
 
@@ -22,7 +24,8 @@ class Average:
     def update(self, network: nn.Module, step: int) -> None:
         # Young averages follow quickly, or they would drag the random start along.
         decay = min(self.decay, (1 + step) / (10 + step))
-        mine, theirs = list(self.network.parameters()), [p.detach() for p in network.parameters()]
+        mine = [p.detach() for p in self.network.parameters()]
+        theirs = [p.detach() for p in network.parameters()]
         torch._foreach_lerp_(mine, theirs, 1 - decay)
 
 

@@ -1,6 +1,7 @@
 """The damage simulator: seeded, bounded, honest about what it touched."""
 
 from dataclasses import fields, replace
+from typing import Any
 
 import pytest
 import torch
@@ -9,7 +10,13 @@ from stylizer.damage import DEFAULT, Ranges, age
 
 LOCAL = ("stain", "foxing", "scratches", "dust", "crease", "tear", "hole", "corner")
 OTHER = ("grain", "halftone", "fade", "yellow", "uneven", "blur", "resample", "noise", "jpeg")
-NOTHING = replace(DEFAULT, **dict.fromkeys(("identity", "grey", "toned", *OTHER, *LOCAL), 0.0))
+
+
+def _with(base: Ranges, /, **changes: Any) -> Ranges:
+    return replace(base, **changes)
+
+
+NOTHING = _with(DEFAULT, **dict.fromkeys(("identity", "grey", "toned", *OTHER, *LOCAL), 0.0))
 
 
 def _clean(count: int = 4, side: int = 64) -> torch.Tensor:
@@ -32,7 +39,7 @@ def test_the_same_seed_ages_alike_and_another_does_not() -> None:
 
 
 def test_every_stage_stays_a_picture_and_keeps_its_shape() -> None:
-    everything = replace(
+    everything = _with(
         DEFAULT, identity=0.0, **dict.fromkeys((*LOCAL, "grain", "halftone", "jpeg", "blur"), 1.0)
     )
     aged = age(_clean(2, 72), _seed(1), ranges=everything)
@@ -53,7 +60,7 @@ def test_with_every_chance_at_zero_nothing_changes() -> None:
 
 
 def test_about_one_picture_in_six_comes_back_untouched() -> None:
-    aged = age(_clean(300, 16), _seed(3), ranges=replace(NOTHING, identity=DEFAULT.identity, noise=1.0))
+    aged = age(_clean(300, 16), _seed(3), ranges=_with(NOTHING, identity=DEFAULT.identity, noise=1.0))
     untouched = (aged.damaged == aged.clean).flatten(1).all(1).float().mean()
     assert 0.15 <= DEFAULT.identity <= 0.20
     assert abs(float(untouched) - DEFAULT.identity) < 0.07
@@ -61,7 +68,7 @@ def test_about_one_picture_in_six_comes_back_untouched() -> None:
 
 @pytest.mark.parametrize("kind", LOCAL)
 def test_the_mask_covers_what_local_damage_changed(kind: str) -> None:
-    aged = age(_clean(6, 96), _seed(4), ranges=replace(NOTHING, **{kind: 1.0}))
+    aged = age(_clean(6, 96), _seed(4), ranges=_with(NOTHING, **{kind: 1.0}))
     change = (aged.damaged - aged.toned).abs().amax(1, keepdim=True)
     assert change.max() > 0.05
     assert aged.mask[change > 0.6 * change.max()].mean() > 0.4
@@ -69,13 +76,13 @@ def test_the_mask_covers_what_local_damage_changed(kind: str) -> None:
 
 
 def test_toned_is_the_clean_picture_in_the_aged_tone() -> None:
-    aged = age(_clean(8), _seed(5), ranges=replace(NOTHING, fade=1.0, yellow=1.0))
+    aged = age(_clean(8), _seed(5), ranges=_with(NOTHING, fade=1.0, yellow=1.0))
     assert torch.allclose(aged.damaged, aged.toned)
     assert (aged.toned - aged.clean).abs().mean() > 0.02
 
 
 def test_a_grey_print_stays_grey_where_nothing_coloured_was_laid_on_it() -> None:
-    aged = age(_clean(), _seed(6), ranges=replace(NOTHING, grey=1.0, grain=1.0, scratches=0.0))
+    aged = age(_clean(), _seed(6), ranges=_with(NOTHING, grey=1.0, grain=1.0, scratches=0.0))
     assert (aged.clean.amax(1) - aged.clean.amin(1)).max() < 1e-6
 
 

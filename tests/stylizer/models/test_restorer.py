@@ -24,7 +24,8 @@ def network() -> Restorer:
 
 def _residual(network: Restorer, x: Tensor) -> Tensor:
     with torch.no_grad():
-        return network(x).residual
+        residual: Tensor = network(x).residual
+    return residual
 
 
 def test_no_pixel_sees_further_than_the_halo(network: Restorer) -> None:

@@ -98,7 +98,7 @@ def test_checkpoints_in_mid_run_lead_to_the_same_weights(paths: list[Path], tmp_
 def test_a_loss_that_is_no_number_stops_the_run_with_a_sentence(paths: list[Path], tmp_path: Path) -> None:
     run = RestoreRun(replace(TINY, tone_steps=0), paths, tmp_path, workers=0)
     with torch.no_grad():
-        run.network.head[0].bias.fill_(float("nan"))
+        next(run.network.head.parameters()).fill_(float("nan"))
     with pytest.raises(TrainingDiverged, match="step 0 is nan, expected a finite number; resume from"):
         run.train()
     assert not run.checkpoint.exists()
