@@ -205,11 +205,7 @@ class VersionProvenance(APIView):
     def get(self, request: Request, version_id: UUID) -> Response:
         found = version_of(request, version_id)
         links = found.event_links.select_related("event").prefetch_related("event__agents_linked__agent")
-        found._prefetched_objects_cache = {
-            **getattr(found, "_prefetched_objects_cache", {}),
-            "event_links": links,
-        }  # type: ignore[attr-defined]
-        return Response(shapes.provenance(found))
+        return Response(shapes.provenance(found, links))
 
 
 class VersionReview(APIView):

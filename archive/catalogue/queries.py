@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.search import SearchQuery, SearchRank
-from django.db.models import Count, F, OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import Count, F, Func, OuterRef, Prefetch, Q, QuerySet, Subquery, UUIDField, Value
 from django.db.models.functions import Coalesce
 
 from archive.accounts.permissions import Person, visible_collections, visible_items, visible_versions
@@ -13,11 +14,12 @@ from archive.catalogue.models import Collection, Event, EventAgent, EventObject,
 
 
 def collections_for(person: Person) -> QuerySet[Collection]:
-    """Visible collections with `items_count`: the items of each that the person may see, without those below it."""
+    """Visible collections with `items_count`: the items the person may see in each and below it."""
     counted = (
-        Item.objects.filter(visible_items(person), collection=OuterRef("pk"))
+        Item.objects.filter(visible_items(person), collection__path__contains=_as_array(OuterRef("pk")))
         .order_by()
-        .values("collection")
+        .annotate(all=Value(1))
+        .values("all")
         .annotate(n=Count("pk"))
         .values("n")
     )
@@ -26,6 +28,10 @@ def collections_for(person: Person) -> QuerySet[Collection]:
         .select_related("parent")
         .annotate(items_count=Coalesce(Subquery(counted), 0))
     )
+
+
+def _as_array(id_: OuterRef) -> Func:
+    return Func(id_, template="ARRAY[%(expressions)s]", output_field=ArrayField(UUIDField()))
 
 
 def items_for(person: Person, *, within: Collection | None = None, text: str = "") -> QuerySet[Item]:

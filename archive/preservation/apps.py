@@ -1,6 +1,6 @@
 """The app's configuration: packaged models are registered after migrate."""
 
-from django.apps import AppConfig
+from django.apps import AppConfig, apps
 from django.db.models.signals import post_migrate
 
 
@@ -11,4 +11,5 @@ class PreservationConfig(AppConfig):
     def ready(self) -> None:
         from archive.preservation.releases import after_migrate
 
-        post_migrate.connect(after_migrate, sender=self)
+        # Sent for apps with tables only, so the catalogue's is waited for: all tables are there by then.
+        post_migrate.connect(after_migrate, sender=apps.get_app_config("catalogue"))
