@@ -15,8 +15,8 @@ def charbonnier(result: Tensor, target: Tensor) -> Tensor:
 
 def frequency(result: Tensor, target: Tensor) -> Tensor:
     """Mean absolute difference of the spectra: what blur takes away is expensive here."""
-    difference = torch.fft.rfft2(result - target, norm="ortho")
-    return difference.abs().mean()
+    difference: Tensor = torch.fft.rfft2(result - target, norm="ortho").abs().mean()
+    return difference
 
 
 def mask_loss(predicted: Tensor, mask: Tensor, *, positive: float) -> Tensor:
