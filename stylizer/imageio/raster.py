@@ -100,6 +100,7 @@ def _png_whole(path: Path) -> bool:
         at = 8
         while at + 12 <= size:
             file.seek(at)
+            length: int
             length, name = struct.unpack(">I4s", file.read(8))
             at += 12 + length
             if name == b"IEND":
