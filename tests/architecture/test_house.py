@@ -9,7 +9,12 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-LONGEST_FILE = 350  # lines; past that a file is asking to be two
+LONGEST_FILE = {
+    ".py": 350,
+    ".js": 350,
+    ".html": 350,
+    ".css": 450,
+}  # lines; past that a file is asking to be two
 # Put together here, so that this file does not hold what it forbids.
 REGISTRIES = [
     re.compile(pattern)
@@ -111,7 +116,7 @@ def test_every_python_package_is_pinned() -> None:
 def test_no_file_outgrows_its_reader() -> None:
     code = [path for path in tracked("*.py", "*.js", "*.css", "*.html") if "migrations" not in path.parts]
     lengths = {path.relative_to(ROOT): len(path.read_text().splitlines()) for path in code}
-    assert {str(path): length for path, length in lengths.items() if length > LONGEST_FILE} == {}
+    assert {str(path): length for path, length in lengths.items() if length > LONGEST_FILE[path.suffix]} == {}
 
 
 def test_only_the_services_write_versions_files_and_events() -> None:
