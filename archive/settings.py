@@ -26,7 +26,7 @@ S3_ENDPOINT = env.text("PALIMPSEST_S3_ENDPOINT", "")
 S3_ACCESS_KEY = env.text("PALIMPSEST_S3_ACCESS_KEY", "")
 S3_SECRET_KEY = env.text("PALIMPSEST_S3_SECRET_KEY", "")
 S3_REGION = env.text("PALIMPSEST_S3_REGION", "us-east-1")
-S3_SIGNED = env.flag("PALIMPSEST_S3_SIGNED", True)  # downloads go to the bucket itself; no if browsers cannot reach it
+S3_SIGNED = env.flag("PALIMPSEST_S3_SIGNED", True)  # downloads from the bucket itself; no if it is hidden
 
 # ---- safety -----------------------------------------------------------------------------------------------
 DEBUG = env.flag("PALIMPSEST_DEBUG", False)

@@ -170,7 +170,9 @@ def _steering(request: HttpRequest, found: Job) -> list[str]:
     if not permissions.may_steer_job(request.user, found.ordered_by_id):
         return []
     possible = [event for state, event in JOB if state == found.state]
-    allowed: list[str] = [action for action in ("pause", "resume", "cancel", "retry", "undo") if action in possible]
+    allowed: list[str] = [
+        action for action in ("pause", "resume", "cancel", "retry", "undo") if action in possible
+    ]
     if "retry" in allowed and not found.items.filter(state__in=["failed", "cancelled"]).exists():
         allowed.remove("retry")
     if "undo" in allowed and not permissions.is_admin(request.user):

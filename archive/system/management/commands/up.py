@@ -81,7 +81,9 @@ def programs(bind: str, port: int, demo: Demonstration | None) -> list[Program]:
             f"exec {python} -m granian --interface wsgi --host {shlex.quote(bind)} --port {port} --workers 1"
             f" --blocking-threads {threads} --respawn-failed-workers --log-level error archive.wsgi:application",
         ),
-        Program("io", f"{celery} -A workers.io:app worker -Q io --pool threads --concurrency 2 -n io@%h {quiet}"),
+        Program(
+            "io", f"{celery} -A workers.io:app worker -Q io --pool threads --concurrency 2 -n io@%h {quiet}"
+        ),
         Program("beat", f"{celery} -A archive.celery:app beat --loglevel WARNING"),
     ]
     if importlib.util.find_spec("torch"):
