@@ -41,12 +41,17 @@ def tiff_pages(path: Path, limits: Limits) -> Iterator[Facts]:
 
 
 def _full_pages(file: tifffile.TiffFile, limits: Limits) -> list[int]:
-    numbers = []
+    numbers, seen = [], set()
     for number in range(limits.pages * 2 + 1):
         try:
             page = file.pages[number]
         except IndexError:
             break
+        if page.offset in seen:
+            raise UnreadableImage(
+                f"The TIFF file is damaged: after page {number} its directory points back at itself."
+            )
+        seen.add(page.offset)
         if not int(_tag(page, 254, 0)) & REDUCED or number == 0:
             numbers.append(number)
         if len(numbers) > limits.pages:

@@ -1,0 +1,123 @@
+"""Recipes: resolved to the last default, one text, one digest, and errors that say where."""
+
+import json
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stylizer.cards import OPERATIONS, Card
+from stylizer.errors import RecipeError
+from stylizer.recipe import PARAMETERS, Recipe, Step, decimal_text, load_spec, resolve
+
+RESTORE = Card(name="restore", version="1", operation="restore", architecture="restorer", weights="a" * 64)
+COLOURISE = Card(name="colourise", version="2", operation="colourise", architecture="x", weights="b" * 64)
+CARDS = {card.name: card for card in (RESTORE, COLOURISE)}
+
+digests = st.text("0123456789abcdef", min_size=64, max_size=64)
+strengths = st.decimals(0, 1, places=4).map(lambda n: decimal_text(n, "", least=Decimal(0), most=Decimal(1)))
+
+
+@st.composite
+def steps(draw: st.DrawFn) -> Step:
+    operation = draw(st.sampled_from(OPERATIONS))
+    settings: dict[str, str | bool] = {name: draw(st.booleans()) for name in PARAMETERS[operation]}
+    return Step(operation, draw(st.sampled_from(["restore", "style/engraving"])), "1.2", draw(digests),
+                draw(strengths), settings)  # fmt: skip
+
+
+recipes = st.builds(
+    Recipe, steps=st.lists(steps(), min_size=1, max_size=3).map(tuple),
+    precision=st.sampled_from(["archival", "fast"]), tile=st.sampled_from([0, 256, 1024]),
+    mask=st.none() | digests, reference=st.none() | digests,
+)  # fmt: skip
+
+
+@given(recipes)
+def test_reading_the_canonical_text_gives_the_recipe_back(recipe: Recipe) -> None:
+    assert Recipe.from_json(recipe.canonical()) == recipe
+    assert Recipe.from_json(recipe.canonical()).digest == recipe.digest
+
+
+@given(recipes, st.integers(0, 4), st.randoms(use_true_random=False))
+def test_the_digest_knows_nothing_of_spaces_and_the_order_of_keys(
+    recipe: Recipe, indent: int, random: Any
+) -> None:
+    def shuffled(value: Any) -> Any:
+        if isinstance(value, dict):
+            names = list(value)
+            random.shuffle(names)
+            return {name: shuffled(value[name]) for name in names}
+        return [shuffled(part) for part in value] if isinstance(value, list) else value
+
+    text = json.dumps(shuffled(json.loads(recipe.canonical())), indent=indent)
+    assert Recipe.from_json(text).digest == recipe.digest
+
+
+def test_a_default_spelled_out_is_the_same_recipe_and_a_preset_leaves_no_name() -> None:
+    short = resolve("restore", cards=CARDS)
+    long = {"steps": [{"model": "restore", "operation": "restore", "strength": "1.0", "version": "1",
+                       "parameters": {"tone": True, "detail": True}}], "precision": "archival", "tile": 0}  # fmt: skip
+    assert resolve(long, cards=CARDS).digest == short.digest
+    assert resolve("restore-damage-only", cards=CARDS).digest != short.digest
+    assert b"damage-only" not in resolve("restore-damage-only", cards=CARDS).canonical()
+
+
+def test_the_canonical_text_is_exactly_this() -> None:
+    assert resolve({"steps": [{"model": "restore", "strength": 0.50}]}, cards=CARDS).canonical() == (
+        b'{"mask":null,"precision":"archival","reference":null,"schema":1,"steps":[{"model":"restore",'
+        b'"operation":"restore","parameters":{"detail":true,"tone":true},"strength":"0.5","version":"1",'
+        b'"weights":"' + b"a" * 64 + b'"}],"tile":0}'
+    )
+
+
+def test_a_chain_takes_the_last_role_and_lists_all_its_operations() -> None:
+    chain = resolve({"steps": [{"model": "colourise"}, {"model": "restore"}]}, cards=CARDS)
+    assert chain.role == "colourised"
+    assert chain.operations == ("colourise", "restore")
+    assert len(resolve("restore+restore-damage-only", cards=CARDS).steps) == 2
+
+
+@pytest.mark.parametrize(
+    ("step", "sentence"),
+    [
+        ({"strength": 1.4}, "steps[1].strength: expected 0…1, got 1.4"),
+        ({"strength": float("nan")}, "steps[1].strength: expected 0…1, got nan"),
+        ({"strength": True}, "steps[1].strength: expected 0…1, got True"),
+        ({"model": "oracle"}, "steps[1].model: expected one of colourise, restore, got 'oracle'"),
+        ({"parameters": {"tone": "yes"}}, "steps[1].parameters.tone: expected true or false, got 'yes'"),
+        ({"sharpness": 1}, "steps[1].sharpness: expected one of"),
+        ({"weights": "c" * 64}, "steps[1].weights: expected"),
+    ],
+)
+def test_an_error_says_where_what_and_instead_of_what(step: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(RecipeError) as refused:
+        resolve({"steps": [{"model": "restore"}, {"model": "restore", **step}]}, cards=CARDS)
+    assert str(refused.value).startswith(sentence)
+
+
+@given(st.binary(max_size=200) | st.text(max_size=200))
+def test_any_other_text_is_refused_as_no_recipe(text: str | bytes) -> None:
+    with pytest.raises(RecipeError):
+        Recipe.from_json(text)
+
+
+def test_a_resolved_recipe_must_say_everything_itself() -> None:
+    data = json.loads(resolve("restore", cards=CARDS).canonical())
+    del data["steps"][0]["parameters"]["tone"]
+    with pytest.raises(RecipeError, match=r"steps\[0\].parameters.tone: expected a value"):
+        Recipe.from_json(json.dumps(data))
+
+
+def test_a_command_line_takes_a_name_or_a_file(tmp_path: Path) -> None:
+    (tmp_path / "mine.toml").write_text('precision = "fast"\n[[steps]]\nmodel = "restore"\nstrength = 0.25\n')
+    recipe = resolve(load_spec(str(tmp_path / "mine.toml")), cards=CARDS)
+    assert (recipe.precision, recipe.steps[0].strength) == ("fast", "0.25")
+    assert load_spec("restore+restore") == "restore+restore"
+    with pytest.raises(RecipeError, match="expected one of restore"):
+        load_spec("restoer")
+    with pytest.raises(RecipeError, match="a readable TOML or JSON file"):
+        load_spec(str(tmp_path / "absent.json"))
