@@ -1,0 +1,130 @@
+"""Descriptions, dates, search, and the tree of collections."""
+
+from datetime import date
+
+import pytest
+from django.contrib.auth.models import AnonymousUser
+from hypothesis import given
+from hypothesis import strategies as st
+
+from archive.accounts.models import User
+from archive.catalogue import dates, queries, services
+from archive.catalogue.errors import CollectionError, DescriptionError
+from archive.catalogue.indexing import sort_key
+from archive.catalogue.models import Collection, Event
+from tests.archive import factories
+
+
+@pytest.mark.parametrize(
+    ("written", "first", "last"),
+    [
+        ("1920", date(1920, 1, 1), date(1920, 12, 31)),
+        ("1920-02", date(1920, 2, 1), date(1920, 2, 29)),
+        ("192X", date(1920, 1, 1), date(1929, 12, 31)),
+        ("1920s", date(1920, 1, 1), date(1929, 12, 31)),
+        ("ca. 1920", date(1920, 1, 1), date(1920, 12, 31)),
+        ("1850/1860", date(1850, 1, 1), date(1860, 12, 31)),
+        ("../1900", None, date(1900, 12, 31)),
+        ("1900/..", date(1900, 1, 1), None),
+        ("12 May 1937", date(1937, 5, 12), date(1937, 5, 12)),
+    ],
+)
+def test_dates_are_understood(written: str, first: date | None, last: date | None) -> None:
+    found = dates.understand(written)
+    assert found is not None
+    assert (found.earliest, found.latest) == (first, last)
+
+
+@given(st.text(max_size=40))
+def test_no_date_however_odd_is_an_error(written: str) -> None:
+    found = dates.understand(written)
+    if found and found.earliest and found.latest:
+        assert found.earliest <= found.latest
+
+
+@pytest.mark.django_db
+def test_every_change_of_a_description_is_kept_and_a_change_of_nothing_is_not(
+    portraits: Collection, ada: User
+) -> None:
+    item = services.create_item(portraits, description={"title": "One"}, by=ada, date="1920")
+    services.describe(item, by=ada, description={"title": "Two", "subject": ["ships", " "]})
+    services.describe(item, by=ada, description={"title": "Two", "subject": ["ships"]})
+    services.describe(item, by=ada, date="ca. 1921")
+    revisions = list(item.revisions.all())
+    assert [r.description["title"][0]["value"] for r in revisions] == ["One", "Two", "Two"]
+    assert revisions[-1].date_verbatim == "ca. 1921"
+    assert Event.objects.filter(type=Event.Type.METADATA_MODIFICATION).count() == 2
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "bad", [{"titel": "x"}, {"title": 3}, {"title": [{"lang": "en"}]}, {"title": "x" * 30_000}]
+)
+def test_a_wrong_description_is_refused_with_its_place(bad: dict[str, object], portraits: Collection) -> None:
+    with pytest.raises(DescriptionError) as refusal:
+        services.create_item(portraits, description=bad, by=None)
+    assert str(refusal.value).startswith(next(iter(bad)))
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("bund", 1),
+        ("shangh", 1),
+        ("外滩", 1),
+        ("滩老", 1),
+        ("cafe", 1),
+        ("Café bund", 1),
+        ("zeppelin", 0),
+        ("'); --", 2),
+    ],
+)
+def test_search_finds_beginnings_accents_and_two_chinese_characters(
+    text: str, found: int, portraits: Collection
+) -> None:
+    factories.item(portraits, "外滩老照片: the Bund, Shanghai, café")
+    factories.item(portraits, "Something else")
+    assert queries.items_for(AnonymousUser(), text=text).count() == found
+
+
+@pytest.mark.django_db
+def test_a_collection_cannot_lie_in_itself_and_a_root_states_its_access(portraits: Collection) -> None:
+    below = services.create_collection("below", title="x", by=None, parent=portraits)
+    with pytest.raises(CollectionError):
+        services.change_collection(portraits, by=None, parent=below)
+    with pytest.raises(CollectionError):
+        services.create_collection("root", title="x", by=None, access="inherit")
+    with pytest.raises(CollectionError):
+        services.create_collection("portraits", title="x", by=None)
+
+
+def test_titles_sort_as_people_expect() -> None:
+    assert sorted(["Plate 10", "plate 9", "Äpfel", "Zebra"], key=sort_key) == [
+        "Äpfel",
+        "plate 9",
+        "Plate 10",
+        "Zebra",
+    ]
+
+
+@pytest.mark.django_db
+def test_a_rescan_supersedes_and_the_older_master_stays(portraits: Collection, ada: User) -> None:
+    first = factories.master(portraits)
+    made = factories.derivative(first)
+    second = services.add_master(
+        first.scan.item,
+        services.NewMaster(file=factories.stored(factories.tiff_bytes()), facts=_facts()),
+        by=ada,
+        scan=first.scan,
+    )
+    first.scan.refresh_from_db()
+    assert first.scan.current_master == second
+    assert (second.number, second.supersedes) == (3, first)
+    assert [v.pk for v in queries.lineage(made)] == [first.pk, made.pk]
+
+
+def _facts():  # type: ignore[no-untyped-def]
+    from stylizer.imageio import Facts
+
+    return Facts(mime="image/tiff", width=64, height=48, bands=3, bits=8, colour="rgb")
