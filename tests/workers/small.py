@@ -1,0 +1,72 @@
+"""The stylizer worker's module with a small engine in place of the network: everything around it is the real thing.
+
+It inverts the picture in "tiles" of some milliseconds each; a picture whose first pixel is 13 cannot be done.
+"""
+
+import workers.setup  # noqa: F401  isort: skip  (Django first)
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from stylizer import machine
+from stylizer.engine import Result, Source
+from stylizer.errors import BadTile, Cancelled
+from stylizer.imageio import DerivativeWriter, open_picture
+from stylizer.recipe import Recipe
+from stylizer.report import Report
+from workers import engines
+
+PAUSE = float(os.environ.get("SMALL_PAUSE", "0.02"))
+TILES = 5
+
+
+class SmallEngine:
+    """As `stylizer.engine.Engine.apply`, without a network."""
+
+    def apply(
+        self,
+        source: Source,
+        recipe: Recipe,
+        *,
+        out: Path,
+        name: str,
+        on_tile: Callable[[int, int], None] | None = None,
+        cancel: Callable[[], bool] | None = None,
+    ) -> Result:
+        out.mkdir(parents=True, exist_ok=True)
+        with open_picture(source.path, page=source.page) as picture:
+            facts, pixels = picture.facts, picture.read(0, picture.facts.height)
+        if pixels[0, 0, 0] == 13:
+            raise BadTile("The first pixel is 13, which this engine cannot do.")
+        for tile in range(TILES):
+            if cancel and cancel():
+                raise Cancelled("Stopped, as asked.")
+            time.sleep(PAUSE)
+            if on_tile:
+                on_tile(tile + 1, TILES)
+        path = out / f"{name}.tif"
+        with DerivativeWriter(
+            path,
+            width=facts.width,
+            height=facts.height,
+            bands=facts.bands,
+            bits=facts.bits,
+            colour=facts.colour,
+        ) as writer:
+            writer.write(np.iinfo(pixels.dtype).max - pixels)
+        report = Report(
+            source_sha256=source.sha256 or "", source_pixel_sha256="", output_sha256="", output_pixel_sha256="",
+            recipe=recipe.digest, width=facts.width, height=facts.height, bands=facts.bands, bits=facts.bits,
+            changed_share=1.0, psnr=5.0, ssim=0.1, precision=recipe.precision, tile=256, tiles=TILES, device="small",
+            fingerprint="0" * 12, software=machine.software(), started="", ended="", seconds=0.1,
+        )  # fmt: skip
+        return Result(path, report)
+
+
+engines.engine = SmallEngine  # type: ignore[assignment]
+
+from workers.gpu import app as app  # noqa: E402  (the tasks take the engine from `engines` when they run)

@@ -1,0 +1,142 @@
+"""Jobs through real queues and real worker processes, and what happens when these are killed."""
+
+import os
+import signal
+
+import numpy as np
+import pytest
+import redis
+from django.conf import settings
+
+from archive.accounts.models import User
+from archive.catalogue.models import Collection, Event, Version
+from archive.jobs import dispatch, services, sweep
+from archive.jobs.models import Attempt, Job, JobItem, Worker
+from archive.review.models import Review
+from stylizer.cards import Card
+from tests.archive import factories
+from tests.workers.conftest import Start, wait_until
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
+
+S = JobItem.State
+
+
+def ordered(portraits: Collection, odo: User, count: int) -> Job:
+    for seed in range(count):
+        factories.master(portraits, title=f"Portrait {seed}", seed=1000 + seed)
+    return services.order(services.Scope(collection="portraits"), "restore", by=odo)
+
+
+def finished(job: Job) -> bool:
+    sweep.sweep()
+    job.refresh_from_db()
+    return job.state == Job.State.FINISHED
+
+
+def states(job: Job) -> dict[str, int]:
+    found: dict[str, int] = {}
+    for state in job.items.values_list("state", flat=True):
+        found[state] = found.get(state, 0) + 1
+    return found
+
+
+def test_a_job_ends_with_one_linked_version_each_and_ordering_again_adds_nothing(
+    portraits: Collection, odo: User, release: Card, worker: Start
+) -> None:
+    job = ordered(portraits, odo, 4)
+    worker()
+    wait_until(lambda: finished(job))
+    assert states(job) == {S.DONE: 4}
+    made = Version.objects.exclude(role="master")
+    assert made.count() == 4
+    for version in made.select_related("derived_from", "review", "recipe"):
+        assert version.role == "restored"
+        assert version.derived_from is not None
+        assert version.derived_from.is_master
+        assert version.review.state == Review.State.DRAFT
+        assert Event.objects.filter(type="derivation", objects_linked__version=version).exists()
+    again = services.order(services.Scope(collection="portraits"), "restore", by=odo)
+    assert again.state == Job.State.FINISHED
+    assert states(again) == {S.REUSED: 4}
+
+
+def test_a_killed_worker_and_a_flushed_queue_lose_nothing_and_double_nothing(
+    portraits: Collection, odo: User, release: Card, worker: Start
+) -> None:
+    job = ordered(portraits, odo, 6)
+    doomed = worker(SMALL_PAUSE="0.3")
+    wait_until(lambda: job.items.filter(state=S.RUNNING).exists())
+    os.killpg(doomed.pid, signal.SIGKILL)
+    redis.Redis.from_url(settings.REDIS_URL).flushall()
+    worker()
+    wait_until(lambda: finished(job), seconds=90)
+    assert states(job) == {S.DONE: 6}
+    assert Version.objects.filter(derived_from__isnull=False).count() == 6
+    assert Attempt.objects.filter(item__job=job, outcome="lost").count() >= 1
+    assert not JobItem.objects.filter(state=S.RUNNING).exists()
+
+
+def test_an_item_delivered_twice_makes_one_version(
+    portraits: Collection, odo: User, release: Card, worker: Start
+) -> None:
+    job = ordered(portraits, odo, 3)
+    worker()
+    worker()
+    for _n in range(10):
+        dispatch.work()
+    wait_until(lambda: finished(job))
+    assert Version.objects.filter(derived_from__isnull=False).count() == 3
+    assert Attempt.objects.filter(item__job=job).count() == 3
+
+
+def test_a_poison_item_fails_with_a_sentence_and_stops_nobody(
+    portraits: Collection, odo: User, release: Card, worker: Start
+) -> None:
+    poison = factories.pixels(seed=5)
+    poison[0, 0, 0] = 13
+    factories.master_of(portraits, poison)
+    job = ordered(portraits, odo, 2)
+    worker()
+    wait_until(lambda: finished(job))
+    assert states(job) == {S.DONE: 2, S.FAILED: 1}
+    failed = job.items.get(state=S.FAILED)
+    assert (failed.code, failed.sentence) == (
+        "engine-bad-tile",
+        "The first pixel is 13, which this engine cannot do.",
+    )
+
+
+def test_cancel_stops_the_running_item_between_tiles_and_undo_withdraws_what_was_made(
+    portraits: Collection, odo: User, release: Card, worker: Start
+) -> None:
+    job = ordered(portraits, odo, 3)
+    worker(SMALL_PAUSE="0.4")
+    wait_until(lambda: job.items.filter(state=S.DONE).exists())
+    services.cancel(job, by=odo, note="enough")
+    wait_until(lambda: not job.items.filter(state=S.RUNNING).exists(), seconds=10)
+    assert set(states(job)) == {S.DONE, S.CANCELLED}
+    withdrawn, published = services.undo(job, by=odo)
+    assert (withdrawn, published) == (states(job)[S.DONE], 0)
+    assert set(Review.objects.values_list("state", flat=True)) == {Review.State.WITHDRAWN}
+
+
+def test_a_source_whose_bytes_changed_is_refused_and_noted(
+    portraits: Collection, odo: User, release: Card, worker: Start
+) -> None:
+    job = ordered(portraits, odo, 1)
+    file = Version.objects.get(role="master").file
+    np.testing.assert_equal(file.condition, "intact")
+    from archive.store import get_store
+
+    get_store().remove(file.sha256)
+    worker()
+    wait_until(lambda: finished(job))
+    assert job.items.get().code == "store-missing"
+
+
+def test_workers_are_seen_and_a_silent_one_is_noticed(odo: User, home: dict[str, str], worker: Start) -> None:
+    process = worker()
+    wait_until(lambda: Worker.objects.filter(stopped=None, kind="gpu").exists())
+    os.killpg(process.pid, signal.SIGTERM)
+    wait_until(lambda: not Worker.objects.filter(stopped=None, kind="gpu").exists(), seconds=20)
