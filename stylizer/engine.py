@@ -20,7 +20,7 @@ from safetensors.torch import load_file
 from stylizer import machine
 from stylizer.cards import Weights, packaged_by_digest, verify
 from stylizer.disclosure import xmp
-from stylizer.errors import OutOfMemory, SourceChanged, WeightsMismatch
+from stylizer.errors import EngineError, OutOfMemory, SourceChanged, WeightsMismatch
 from stylizer.models import build
 from stylizer.passage import Passage
 from stylizer.recipe import Recipe, Step
@@ -99,6 +99,11 @@ class Engine:
         Raises:
             SourceChanged, ImageError, ModelError, BadTile, OutOfMemory, Cancelled
         """
+        if recipe.mask or recipe.reference:
+            # A mask is a promise of what does not change: better no picture than one that ignores it.
+            raise EngineError(
+                f"{name}: this release takes no mask and no reference picture. Leave it out of the recipe."
+            )
         began, clock = datetime.now(UTC), time.monotonic()
         digest = _digest(source.path)
         if source.sha256 not in {None, digest}:
@@ -112,7 +117,9 @@ class Engine:
                 with torch.inference_mode():
                     made = passage.run(source.path, source.page, [self.network(step) for step in recipe.steps],
                                        xmp=xmp(recipe=recipe.digest, source=digest))  # fmt: skip
-            except (MemoryError, torch.OutOfMemoryError) as error:
+            except (MemoryError, RuntimeError) as error:
+                if not _no_memory(error):
+                    raise
                 raise OutOfMemory(
                     f"{name}: not enough memory for a tile of {passage.tile} px. Try again later."
                 ) from error
@@ -149,6 +156,11 @@ class Engine:
 def _digest(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _no_memory(error: Exception) -> bool:
+    """On a processor torch says so in words alone."""
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or "DefaultCPUAllocator" in str(error)
 
 
 def _place(made: Path, target: Path) -> Path:

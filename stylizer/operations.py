@@ -37,6 +37,11 @@ def _restore(step: Step, network: Restorer, thumbnail: Tensor) -> TileFunction:
     def tile(x: Tensor) -> tuple[Tensor, Tensor]:
         found = network(x)
         out = x + found.residual if detail else x
-        return (out if curves is None else network.apply_tone(out, curves)), found.damage
+        if curves is None or not bool(torch.isfinite(out).all()):
+            return (
+                out,
+                found.damage,
+            )  # not a number has no place on a curve; on a GPU it would stop the process
+        return network.apply_tone(out, curves), found.damage
 
     return tile

@@ -119,8 +119,9 @@ class Passage:
         with self._numbers():
             after, marks = function(x)
         rows, columns = tile.core
-        cut = torch.cat([after.float(), marks.float()], 1)[0, :, rows, columns]
-        if not bool(torch.isfinite(cut).all()):
+        both = torch.cat([after.float(), marks.float()], 1)  # (1, 4, H, W)
+        cut = both[0, :, rows, columns]
+        if not bool(torch.isfinite(both).all()):
             raise BadTile(
                 f"The network gave no picture at rows {tile.y0}–{tile.y1}, columns {tile.x0}–{tile.x1} "
                 "(not a number). Nothing was stored; try the archival precision."

@@ -1,6 +1,7 @@
 """The engine: exact, repeatable, true to the source's form, and leaving nothing behind when it fails."""
 
 import hashlib
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -65,7 +66,9 @@ def recipe(weights: Weights) -> Recipe:
 
 def scene(bands: int, bits: int, *, height: int = 130, width: int = 170) -> NDArray[Any]:
     random = np.random.default_rng(bands)
-    coarse = random.random((height // 10 + 1, width // 10 + 1, bands)).repeat(10, 0).repeat(10, 1)[:height, :width]
+    coarse = (
+        random.random((height // 10 + 1, width // 10 + 1, bands)).repeat(10, 0).repeat(10, 1)[:height, :width]
+    )
     noisy = np.clip(coarse * 0.8 + 0.1 + random.normal(0, 0.02, coarse.shape), 0, 1)
     return (noisy * (2**bits - 1)).astype(np.uint16 if bits == 16 else np.uint8)
 
@@ -90,7 +93,9 @@ def test_a_16_bit_scan_comes_back_in_16_bits_with_its_profile_and_a_true_report(
 ) -> None:
     source = write(tmp_path / "scan.tif", scene(3, 16))
     seen: list[tuple[int, int]] = []
-    result = engine.apply(source, replace(recipe, tile=256), out=tmp_path / "out", on_tile=lambda *at: seen.append(at))
+    result = engine.apply(
+        source, replace(recipe, tile=256), out=tmp_path / "out", on_tile=lambda *at: seen.append(at)
+    )
     made, before = facts(result.output), facts(source.path)
     assert (made.bits, made.bands, made.icc, made.ppi) == (16, 3, ICC, before.ppi)
     assert seen == [(1, 1)]
@@ -111,7 +116,9 @@ def test_a_16_bit_scan_comes_back_in_16_bits_with_its_profile_and_a_true_report(
 
 
 @pytest.mark.parametrize(("bands", "bits"), [(3, 16), (3, 8), (1, 16)])
-def test_at_strength_0_not_one_bit_changes(engine: Engine, recipe: Recipe, tmp_path: Path, bands: int, bits: int) -> None:
+def test_at_strength_0_not_one_bit_changes(
+    engine: Engine, recipe: Recipe, tmp_path: Path, bands: int, bits: int
+) -> None:
     pixels = scene(bands, bits)
     source = write(tmp_path / "scan.tif", pixels if bands > 1 else pixels[..., 0])
     result = engine.apply(source, with_step(recipe, strength="0"), out=tmp_path)
@@ -124,8 +131,13 @@ def test_half_the_strength_is_half_the_change(engine: Engine, recipe: Recipe, tm
     source = write(tmp_path / "scan.tif", scene(3, 16) // 2 + 16384)
     old = pixels_of(source.path).astype(int)
     full = pixels_of(engine.apply(source, recipe, out=tmp_path, name="full").output) - old
-    half = pixels_of(engine.apply(source, with_step(recipe, strength="0.5"), out=tmp_path, name="half").output) - old
-    assert np.abs(full - 2 * half).max() <= 2
+    half = (
+        pixels_of(engine.apply(source, with_step(recipe, strength="0.5"), out=tmp_path, name="half").output)
+        - old
+    )
+    inside = (full + old > 0) & (full + old < 65535)
+    assert np.abs(full - 2 * half)[inside].max() <= 1
+    assert inside.mean() > 0.5
 
 
 def test_grey_stays_grey_and_alpha_stays_as_it_was(engine: Engine, recipe: Recipe, tmp_path: Path) -> None:
@@ -143,14 +155,18 @@ def test_a_scan_on_its_side_is_made_upright(engine: Engine, recipe: Recipe, tmp_
     assert facts(result.output).orientation == 1
 
 
-@pytest.mark.parametrize("size", [(1, 1), (1, 700), (257, 3), (600, 530)])
-def test_the_tile_does_not_show(engine: Engine, recipe: Recipe, tmp_path: Path, size: tuple[int, int]) -> None:
+@pytest.mark.parametrize("size", [(1, 1), (1, 600), (257, 3), (280, 300)])
+def test_the_tile_does_not_show(
+    engine: Engine, recipe: Recipe, tmp_path: Path, size: tuple[int, int]
+) -> None:
     source = write(tmp_path / "scan.tif", scene(3, 16, height=size[0], width=size[1]))
-    whole, *others = (
-        pixels_of(engine.apply(source, replace(recipe, tile=tile), out=tmp_path, name=str(tile)).output).astype(int)
-        for tile in (1024, 512, 256)
+    whole, part = (
+        pixels_of(
+            engine.apply(source, replace(recipe, tile=tile), out=tmp_path, name=str(tile)).output
+        ).astype(int)
+        for tile in (1024, 256)
     )
-    assert all(np.abs(other - whole).max() <= 1 for other in others)
+    assert np.abs(part - whole).max() <= 1
 
 
 def test_a_chain_does_one_step_after_the_other(engine: Engine, recipe: Recipe, tmp_path: Path) -> None:
@@ -176,19 +192,17 @@ Engine(device="cpu", weights=lambda _: found).apply(Source(Path(source)), Recipe
 """
 
 
-@pytest.mark.parametrize("precision", ["archival", "fast"])
+@pytest.mark.parametrize(("precision", "threads"), [("archival", ("1", "2")), ("fast", ("1",))])
 def test_the_same_recipe_gives_the_same_bytes(
-    engine: Engine, weights: Weights, recipe: Recipe, tmp_path: Path, precision: str
+    engine: Engine, weights: Weights, recipe: Recipe, tmp_path: Path, precision: str, threads: tuple[str, ...]
 ) -> None:
-    import json
-
-    source = write(tmp_path / "scan.tif", scene(3, 16, height=300, width=400))
+    source = write(tmp_path / "scan.tif", scene(3, 16, height=200, width=300))
     recipe = replace(recipe, precision=precision, tile=256)
     first, second = (engine.apply(source, recipe, out=tmp_path / name).output.read_bytes() for name in "ab")
     assert first == second
-    for threads in ("1", "2"):
-        out = tmp_path / threads
-        subprocess.run([sys.executable, "-c", AGAIN, threads, str(weights.path), json.dumps(weights.card.to_dict()),
+    for count in threads:
+        out = tmp_path / count
+        subprocess.run([sys.executable, "-c", AGAIN, count, str(weights.path), json.dumps(weights.card.to_dict()),
                         recipe.canonical().decode(), str(source.path), str(out)], check=True)  # fmt: skip
         for name in ("output.tif", "output.change.png", "output.damage.png"):
             assert (out / name).read_bytes() == (tmp_path / "a" / name).read_bytes()
@@ -219,7 +233,9 @@ def test_a_failure_has_a_name_and_leaves_nothing(
         assert not out.exists() or not list(out.iterdir())
 
 
-def test_weights_are_verified_before_they_are_believed(weights: Weights, recipe: Recipe, tmp_path: Path) -> None:
+def test_weights_are_verified_before_they_are_believed(
+    weights: Weights, recipe: Recipe, tmp_path: Path
+) -> None:
     other = tmp_path / "other.safetensors"
     other.write_bytes(weights.path.read_bytes()[:-1] + b"x")
     with pytest.raises(WeightsMismatch, match="SHA-256"):

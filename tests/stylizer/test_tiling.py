@@ -34,7 +34,7 @@ def net() -> Net:
     return Net().eval()
 
 
-def tiled(net: Net, picture: np.ndarray, *, core: int, halo: int) -> np.ndarray:  # type: ignore[type-arg]
+def tiled(net: Net, picture: np.ndarray, *, core: int, halo: int) -> np.ndarray:
     height, width = picture.shape
     out = np.full_like(picture, np.nan)
     for tile in plan_tiles(width, height, core=core, halo=halo, stride=STRIDE):

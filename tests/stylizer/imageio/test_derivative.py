@@ -36,7 +36,8 @@ def test_what_is_written_is_read_back_and_written_again_is_the_same_file(
         assert np.array_equal(picture.read(0, 517), pixels)
         assert picture.pixel_digest() == out.pixel_digest
     with tifffile.TiffFile(tmp_path / "a.tif") as file:
-        tags = file.pages[0].tags
+        page: Any = file.pages[0]
+        tags = page.tags
         assert b"compositeWithTrainedAlgorithmicMedia" in tags[700].value
         assert 305 not in tags  # software
         assert 306 not in tags  # date
