@@ -1,0 +1,218 @@
+"""Every route × every role × public and private: what one may not see is 404, and nothing is ever 500.
+
+A new route fails this test until somebody says who may see it.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from archive.accounts.models import Role, User
+from archive.catalogue.models import Collection, Version
+from archive.ingest.models import Upload
+from archive.jobs.models import Job
+from tests.archive import factories
+
+pytestmark = pytest.mark.django_db
+
+ROLES = ("nobody", "reader", "archivist", "curator", "admin", "outsider")
+
+# Route → roles that see it in a public collection, and in a private one ("staff": those who work there).
+EVERYBODY, SIGNED_IN = set(ROLES), set(ROLES) - {"nobody"}
+WORKERS = {"archivist", "curator", "admin", "outsider"}  # an outsider works too, elsewhere
+STAFF = {"archivist", "curator", "admin"}
+OWNER = {"archivist"}
+CURATORS, ADMIN = {"curator", "admin"}, {"admin"}
+
+Rule = tuple[set[str], set[str]]
+RULES: dict[str, Rule] = {
+    # about nothing in particular
+    "catalogue:home": (EVERYBODY, EVERYBODY),
+    "catalogue:collections": (EVERYBODY, EVERYBODY),
+    "accounts:login": (EVERYBODY, EVERYBODY),
+    "words": (EVERYBODY, EVERYBODY),
+    "system:live": (EVERYBODY, EVERYBODY),
+    "system:ready": (EVERYBODY, EVERYBODY),
+    "api:schema": (EVERYBODY, EVERYBODY),
+    "api:docs": (EVERYBODY, EVERYBODY),
+    "api:collections": (EVERYBODY, EVERYBODY),
+    "api:items": (EVERYBODY, EVERYBODY),
+    "api:scans": (EVERYBODY, EVERYBODY),
+    "api:versions": (EVERYBODY, EVERYBODY),
+    "api:search": (EVERYBODY, EVERYBODY),
+    "api:recipes": (EVERYBODY, EVERYBODY),
+    "api:models": (EVERYBODY, EVERYBODY),
+    "api:jobs": (SIGNED_IN, SIGNED_IN),
+    "api:workers": (ADMIN, ADMIN),
+    "ingest:upload": (WORKERS, WORKERS),
+    "jobs:list": (WORKERS, WORKERS),
+    "jobs:new": (WORKERS, WORKERS),
+    "review:queue": (CURATORS, CURATORS),
+    # about one collection, item or version
+    "catalogue:collection": (EVERYBODY, STAFF),
+    "catalogue:item": (EVERYBODY, STAFF),
+    "catalogue:version": (EVERYBODY, STAFF),
+    "catalogue:file": (EVERYBODY, STAFF),
+    "catalogue:sidecar": (EVERYBODY, STAFF),
+    "iiif:image": (EVERYBODY, STAFF),
+    "iiif:info": (EVERYBODY, STAFF),
+    "iiif:region": (EVERYBODY, STAFF),
+    "iiif:difference": (EVERYBODY, STAFF),
+    "iiif:difference-info": (EVERYBODY, STAFF),
+    "iiif:thumbnail": (EVERYBODY, STAFF),
+    "iiif:compare": (EVERYBODY, STAFF),
+    "api:collection": (EVERYBODY, STAFF),
+    "api:item": (EVERYBODY, STAFF),
+    "api:version": (EVERYBODY, STAFF),
+    "api:version-file": (EVERYBODY, STAFF),
+    "api:version-download": (EVERYBODY, STAFF),
+    "api:version-change-map": (EVERYBODY, STAFF),
+    "api:version-provenance": (EVERYBODY, STAFF),
+    # about one upload or job: whoever made it, and admins for jobs
+    "ingest:status": (OWNER, OWNER),
+    "api:upload": (OWNER, OWNER),
+    "jobs:job": (OWNER | ADMIN, OWNER | ADMIN),
+    "jobs:progress": (OWNER | ADMIN, OWNER | ADMIN),
+    "api:job": (OWNER | ADMIN, OWNER | ADMIN),
+    "api:job-items": (OWNER | ADMIN, OWNER | ADMIN),
+    # answer to POST only
+    "accounts:logout": (set(), set()),
+    "ingest:duplicate": (set(), set()),
+    "jobs:steer": (set(), set()),
+    "review:decide": (set(), set()),
+    "api:uploads": (set(), set()),
+    "api:steer-job": (set(), set()),
+    "api:version-review": (set(), set()),
+}
+ELSEWHERE = {"system:metrics"}  # asks for loopback or a token instead: tests/archive/system
+SEEN = {200, 302, 303, 503, 286}  # 503: allowed, but its rendition is not made yet
+HIDDEN = {302, 401, 403, 404, 405}
+
+
+def routes(patterns: list[URLPattern | URLResolver], space: str = "") -> Iterator[tuple[str, URLPattern]]:
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            if pattern.namespace == "admin":
+                continue  # Django's own, behind is_staff
+            inner = f"{space}{pattern.namespace}:" if pattern.namespace else space
+            yield from routes(pattern.url_patterns, inner)
+        elif pattern.name:
+            yield f"{space}{pattern.name}", pattern
+
+
+NAMES = sorted({name for name, _pattern in routes(get_resolver().url_patterns)} - ELSEWHERE)
+
+
+def test_every_route_has_a_rule() -> None:
+    assert set(NAMES) == set(RULES)
+
+
+class Cast:
+    """People of every role, and the things routes are about."""
+
+    def __init__(self, access: str) -> None:
+        self.place = factories.collection(access=access)
+        self.people: dict[str, User | None] = {
+            "nobody": None,
+            "reader": factories.user("rea", Role.READER, collection=self.place),
+            "archivist": factories.user("ada", Role.ARCHIVIST, collection=self.place),
+            "curator": factories.user("cai", Role.CURATOR, collection=self.place),
+            "admin": factories.user("odo", Role.ADMIN),
+            "outsider": factories.user(
+                "max", Role.ARCHIVIST, collection=factories.collection(access="private")
+            ),
+        }
+        self.version: Version = factories.derivative(factories.master(self.place), state="published")
+        ada = self.people["archivist"]
+        self.job = Job.objects.create(
+            title="x", recipe=factories.recipe(), ordered_by=ada, state=Job.State.RUNNING
+        )
+        self.upload = Upload.objects.create(
+            filename="x", collection=self.place, by=ada, state="refused", code="x"
+        )
+
+    def address(self, name: str) -> str:
+        from django.urls import reverse
+
+        values: dict[str, object] = {
+            "ref": self.place.ref,
+            "item_id": self.version.scan.item_id,
+            "version_id": self.version.pk,
+            "job_id": self.job.pk,
+            "upload_id": self.upload.pk,
+            "kind": "change_map",
+            "width": 480,
+            "action": "pause",
+            "region": "full",
+            "size": "max",
+            "rotation": "0",
+            "quality": "default",
+            "extension": "jpg",
+        }
+        pattern = next(p for n, p in routes(get_resolver().url_patterns) if n == name)
+        needed = pattern.pattern.converters
+        return reverse(name, kwargs={key: values[key] for key in needed})
+
+    def client(self, role: str) -> Client:
+        client = Client(raise_request_exception=False)
+        if person := self.people[role]:
+            client.force_login(person)
+        return client
+
+
+@pytest.mark.parametrize("access", ["public", "private"])
+def test_each_role_sees_what_it_may_and_nothing_else(access: str, portraits: Collection) -> None:
+    cast = Cast(access)
+    wrong = []
+    for name in NAMES:
+        allowed = RULES[name][access == "private"]
+        address = cast.address(name)
+        for role in ROLES:
+            answer = cast.client(role).get(address)
+            to_login = answer.status_code == 302 and "/accounts/login" in answer.headers.get("Location", "")
+            seen = answer.status_code in SEEN and not to_login
+            if (
+                answer.status_code == 500
+                or seen != (role in allowed)
+                or not (seen or answer.status_code in HIDDEN)
+            ):
+                wrong.append(f"{name} as {role} ({access}): {answer.status_code}")
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_only_curators_of_the_collection_decide(role: str, portraits: Collection) -> None:
+    cast = Cast("public")
+    answer = cast.client(role).post(cast.address("review:decide"), {"decision": "unpublish"})
+    cast.version.review.refresh_from_db()
+    assert (cast.version.review.state == "approved") == (role in CURATORS), answer.status_code
+
+
+def test_a_draft_is_staffs_business(portraits: Collection) -> None:
+    cast = Cast("public")
+    cast.version = factories.derivative(
+        cast.version.derived_from or cast.version, of=factories.recipe(strength="0.3")
+    )
+    for name in (
+        "catalogue:version",
+        "catalogue:file",
+        "iiif:info",
+        "iiif:region",
+        "iiif:compare",
+        "api:version",
+    ):
+        for role in ROLES:
+            found = cast.client(role).get(cast.address(name)).status_code in SEEN
+            assert found == (role in STAFF), f"{name} as {role}"
+
+
+def test_a_sensitive_item_is_withheld_on_the_server(portraits: Collection) -> None:
+    cast = Cast("public")
+    item = cast.version.scan.item
+    item.sensitive = True
+    item.save()
+    for name in ("catalogue:item", "catalogue:file", "iiif:thumbnail", "iiif:region", "api:version-file"):
+        assert cast.client("nobody").get(cast.address(name)).status_code == 404, name
+        assert cast.client("archivist").get(cast.address(name)).status_code in SEEN, name
