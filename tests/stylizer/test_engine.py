@@ -42,7 +42,7 @@ def save_weights(path: Path, *, spoil: bool = False) -> Weights:
         for weight in network.parameters():
             weight.add_(torch.randn_like(weight) * 0.05)
         if spoil:
-            network.stem[1].bias.fill_(float("nan"))
+            network.get_parameter("stem.1.bias").fill_(float("nan"))
     save_file(network.state_dict(), path)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
     card = Card("restore", "1", "restore", "restorer", digest, arguments=ARGUMENTS)
@@ -70,7 +70,8 @@ def scene(bands: int, bits: int, *, height: int = 130, width: int = 170) -> NDAr
         random.random((height // 10 + 1, width // 10 + 1, bands)).repeat(10, 0).repeat(10, 1)[:height, :width]
     )
     noisy = np.clip(coarse * 0.8 + 0.1 + random.normal(0, 0.02, coarse.shape), 0, 1)
-    return (noisy * (2**bits - 1)).astype(np.uint16 if bits == 16 else np.uint8)
+    scaled: NDArray[Any] = (noisy * (2**bits - 1)).astype(np.uint16 if bits == 16 else np.uint8)
+    return scaled
 
 
 def write(path: Path, pixels: NDArray[Any], **options: Any) -> Source:
