@@ -17,6 +17,8 @@ pyvips.cache_set_max(
     0
 )  # files are named by digest and read once; a cache of operations would only keep memory
 
+pyvips.block_untrusted_set(True)  # loaders never tested against hostile files are not to be reached at all
+
 BITS = {"uchar": 8, "ushort": 16}
 CUT_OFF = "The {kind} file is cut off. Copy it again from where it came from."
 TAIL = 65_536  # what cameras and scanners append behind a JPEG's end
