@@ -125,7 +125,7 @@ def release(detail_run: Path, tone_run: Path, *, photos: Path, words: Path, out:
                        classical=True)  # fmt: skip
     training = prose.pop("training", {}) | {
         "detail": {"steps": detail.steps, "seconds": round(detail.seconds), "config": detail.config},
-        "tone": {"steps": tone.tone_steps, "config": {k: v for k, v in tone.config.items() if k != "damage"}},
+        "tone": {"steps": tone.tone_steps, "config": tone.config},
     }
     card = {
         "schema": 1,
@@ -136,7 +136,7 @@ def release(detail_run: Path, tone_run: Path, *, photos: Path, words: Path, out:
         "weights": digest,
         "weights_file": {"bytes": (out / "model.safetensors").stat().st_size, "dtype": "float16"},
         "training": training,
-        "damage": tone.config["damage"],
+        "damage": detail.config["damage"],
         "metrics": summary(measured),
     }
     (out / "card.json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", "utf-8")

@@ -41,6 +41,8 @@ class Restorer(nn.Module):
         tone_width: int = 16,
         gate_floor: float = 0.05,
         tone_floor: float = 0.05,
+        tone_restraint: float = 0.0,
+        tone_deepen: float = 0.0,
     ) -> None:
         super().__init__()
         fine, half, deep = widths
@@ -56,7 +58,7 @@ class Restorer(nn.Module):
         self.decode_fine = stage(fine, decoder[0])
         last = nn.Conv2d(fine, 20, 3, padding=1)
         self.head = nn.Sequential(last, nn.PixelShuffle(2))
-        self.tone_net = ToneNet(tone_width, tone_floor)
+        self.tone_net = ToneNet(tone_width, tone_floor, tone_restraint, tone_deepen)
         self.gate_floor = gate_floor
         nn.init.normal_(last.weight, std=0.02 * (9 * fine) ** -0.5)
         # The gate starts open: a shut gate passes no gradient to the residual and learns nothing.

@@ -18,7 +18,9 @@ class ToneNet(nn.Module):
     the latter is scaled by how much colour the thumbnail has at all, so that a grey scan can only come back grey.
     """
 
-    def __init__(self, width: int = 16, floor: float = 0.05) -> None:
+    def __init__(
+        self, width: int = 16, floor: float = 0.05, restraint: float = 0.0, deepen: float = 0.0
+    ) -> None:
         super().__init__()
         self.features = nn.Sequential(
             nn.Conv2d(3, width, 3, 1, 1), nn.ReLU(),
@@ -34,7 +36,7 @@ class ToneNet(nn.Module):
         self.head = nn.Sequential(
             nn.Linear(6 * width + statistics, 256), nn.ReLU(), nn.Linear(256, 256), nn.ReLU(), last
         )
-        self.floor = floor
+        self.floor, self.restraint, self.deepen = floor, restraint, deepen
         # Some hundred photographs are soon known by heart; statistics generalise, so the deep features may go missing.
         self.forget = nn.Dropout(0.3)
 
@@ -51,13 +53,27 @@ class ToneNet(nn.Module):
         )
         out = self.head(pooled)
         gate = out[:, -1].sigmoid()
-        open_by = ((gate - self.floor) / (0.95 - self.floor)).clamp(0, 1)[:, None, None]
-        change = out[:, :-1].reshape(-1, 4, KNOTS) * open_by
+        change = out[:, :-1].reshape(-1, 4, KNOTS)
         # Differences of channels, not from their mean: the mean of three equal numbers may differ from them by a bit.
         colour = (small.amax(1) - small.amin(1)).mean((1, 2)).mul(25).clamp(max=1)[:, None, None]
         apart = change[:, 1:] - change[:, 1:].mean(1, keepdim=True)
         identity = torch.linspace(0, 1, KNOTS, device=small.device)
-        return identity + change[:, :1] + colour * apart, gate
+        curves = self._restrained(identity, change[:, :1] + colour * apart)
+        open_by = ((gate - self.floor) / (0.95 - self.floor)).clamp(0, 1)[:, None, None]
+        return identity + open_by * (curves - identity), gate
+
+    def _restrained(self, identity: Tensor, change: Tensor) -> Tensor:
+        """Curves (B, 3, KNOTS) from a change, held back and deepened where the network sees fading.
+
+        Against yellowing the network is trusted. Against fading (it wants to darken the shadows by up to 0.1 or more) a
+        full stretch amplifies whatever damage is left, and the lost depth of the middle tones cannot be known: less of
+        the change, and a power instead, did better on the tuning pictures. Both settings are on the card.
+        """
+        if not self.restraint and not self.deepen:
+            return identity + change
+        fading = (-10 * change.mean(1)[:, :4].amin(1)).clamp(0, 1)[:, None, None]
+        held = identity + (1 - self.restraint * fading) * change
+        return held.clamp(min=0) ** (1 + self.deepen * fading)
 
 
 def _statistics(small: Tensor) -> Tensor:

@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from stylizer.errors import StylizerError
 from stylizer.models import channels_last, restorer
 from stylizer.training import losses, state, tone
 from stylizer.training.config import Restore
@@ -24,8 +25,10 @@ from stylizer.training.pairs import Pool
 from stylizer.training.sheet import write_sheet
 
 
-class TrainingDiverged(RuntimeError):
+class TrainingDiverged(StylizerError):
     """The loss is no longer a number; weights after this would be worthless."""
+
+    code = "training-diverged"
 
 
 @dataclass(frozen=True)
@@ -171,6 +174,8 @@ class RestoreRun:
         config = self.config
         with torch.autocast("cpu", torch.bfloat16, enabled=config.bf16):
             out = self.network(damaged)
+        # Before the losses: cross-entropy answers a NaN with an error about its range, which helps nobody.
+        self._expect_number(out.residual.sum() + out.gate.sum() + out.damage.sum(), self.optimiser, self.step)
         result = damaged + out.residual
         pixel = losses.charbonnier(result, toned)
         spectrum = losses.frequency(result, toned)
@@ -198,14 +203,17 @@ class RestoreRun:
 
         return total, figures
 
+    def _expect_number(self, value: Tensor, optimiser: torch.optim.Optimizer, step: int) -> None:
+        if not torch.isfinite(value):
+            raise TrainingDiverged(
+                f"the loss at step {step} is {value.item()}, expected a finite number; resume from "
+                f"{self.checkpoint} with a lower rate (now {optimiser.param_groups[0]['lr']:.2g})"
+            )
+
     def _advance(
         self, loss: Tensor, optimiser: torch.optim.Optimizer, weights: list[nn.Parameter], step: int
     ) -> float:
-        if not torch.isfinite(loss):
-            raise TrainingDiverged(
-                f"the loss at step {step} is {float(loss.detach())}, expected a finite number; resume from "
-                f"{self.checkpoint} with a lower rate (now {optimiser.param_groups[0]['lr']:.2g})"
-            )
+        self._expect_number(loss, optimiser, step)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         norm = float(nn.utils.clip_grad_norm_(weights, self.config.clip))

@@ -7,7 +7,7 @@ from torch import Tensor
 from stylizer.cards import Card
 from stylizer.errors import UnknownModel
 from stylizer.models import Restorer, build, create
-from stylizer.models.tone import KNOTS, apply_curves
+from stylizer.models.tone import KNOTS, ToneNet, apply_curves
 
 SMALL = {"widths": (4, 6, 8), "middle": 2}
 
@@ -97,3 +97,13 @@ def test_a_card_names_its_network_and_an_unknown_one_is_refused() -> None:
     assert isinstance(build(card), Restorer)
     with pytest.raises(UnknownModel, match="expected one of restorer"):
         create("oracle")
+
+
+def test_restraint_darkens_the_middle_only_where_the_network_sees_fading() -> None:
+    identity = torch.linspace(0, 1, KNOTS)
+    tone = create("restorer", **SMALL, tone_restraint=0.7, tone_deepen=0.7).get_submodule("tone_net")
+    assert isinstance(tone, ToneNet)
+    yellow = torch.linspace(0, 0.2, KNOTS).expand(1, 3, KNOTS)
+    assert torch.allclose(tone._restrained(identity, yellow), identity + yellow)
+    faded = torch.full((1, 3, KNOTS), -0.1)
+    assert (tone._restrained(identity, faded)[:, :, 4:12] < (identity - 0.03)[4:12]).all()
