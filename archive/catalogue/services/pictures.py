@@ -277,9 +277,20 @@ def master_only(version: Version) -> Version:
 
 def icc_name(profile: bytes) -> str:
     """The profile's own description if it is plain to read, else its size; never a reason to refuse a picture."""
-    start = profile.find(b"desc", 128 + 4 + 12)
-    if start > 0:
-        text = profile[start + 12 : start + 12 + 60].split(b"\x00", 1)[0]
-        if text.isascii() and text.decode("ascii").isprintable() and text:
-            return text.decode("ascii")
+    for at in range(132, min(132 + 12 * 100, len(profile) - 11), 12):  # the tag table: signature, offset, size
+        if profile[at : at + 4] == b"desc":
+            start, size = (int.from_bytes(profile[at + i : at + i + 4], "big") for i in (4, 8))
+            text = _profile_text(profile[start : start + min(size, 400)])
+            if text and text.isprintable():
+                return text
     return _("ICC profile of %d bytes") % len(profile)
+
+
+def _profile_text(tag: bytes) -> str:
+    """A `desc` (ASCII) or `mluc` (UTF-16) tag of an ICC profile as text; empty where it is neither."""
+    if tag[:4] == b"desc":
+        return tag[12:].split(b"\x00", 1)[0].decode("ascii", errors="replace").strip()
+    if tag[:4] == b"mluc" and len(tag) >= 28:
+        length, start = int.from_bytes(tag[20:24], "big"), int.from_bytes(tag[24:28], "big")
+        return tag[start : start + length].decode("utf-16-be", errors="replace").strip("\x00 ")
+    return ""

@@ -5,7 +5,17 @@ export const words = window.gettext ?? ((text) => text);
 
 export const calm = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 
+// OpenSeadragon adds a style element that takes the focus ring away on phones, unless one stands there already. The ring
+// stays, and a strict content policy has nothing to block.
+function keepFocusRing() {
+  if (document.querySelector("style[data-openseadragon-mobile-css]")) return;
+  const mark = document.createElement("style");
+  mark.setAttribute("data-openseadragon-mobile-css", "");
+  document.head.append(mark);
+}
+
 export function openDeepZoom(element, label) {
+  keepFocusRing();
   const viewer = window.OpenSeadragon({
     element,
     showNavigationControl: false,

@@ -162,6 +162,8 @@ class ImageCompare extends HTMLElement {
     this.stage.classList.toggle("split", mode === "split");
     this.stage.dataset.mode = mode;
     this.divider.hidden = mode !== "curtain";
+    // What is hidden loses the focus, and with it all keys: hand it to the picture first.
+    if (mode !== "curtain" && this.curtain.contains(document.activeElement)) this.viewer.canvas.focus();
     this.curtain.hidden = mode !== "curtain";
     this.signs[LEFT].hidden = mode === "right" || mode === "difference";
     this.signs[RIGHT].hidden = mode === "left";
