@@ -64,8 +64,10 @@ def figures(
 def write_weights(weights: Mapping[str, Tensor], path: Path) -> str:
     """Write safetensors (without a clock in them) and return their SHA-256."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    save_file(dict(weights), str(path))
-    path.chmod(0o644)  # safetensors writes for the owner alone; the archive may run as another user
+    part = path.with_suffix(".part")
+    save_file(dict(weights), str(part))
+    part.chmod(0o644)  # safetensors writes for the owner alone; the archive may run as another user
+    part.replace(path)  # never in place: a store may hold the old release by a hard link
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
