@@ -6,10 +6,10 @@ export const words = window.gettext ?? ((text) => text);
 export const calm = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 // OpenSeadragon adds a style element that takes the focus ring away on phones, unless one stands there already. The ring
-// stays, and a strict content policy has nothing to block.
+// stays, and a strict content policy has nothing to block: what stands there is a style by name only.
 function keepFocusRing() {
   if (document.querySelector("style[data-openseadragon-mobile-css]")) return;
-  const mark = document.createElement("style");
+  const mark = document.createElementNS("urn:palimpsest:mark", "style");
   mark.setAttribute("data-openseadragon-mobile-css", "");
   document.head.append(mark);
 }
