@@ -73,7 +73,14 @@ def master(
     into: Collection | None = None, *, title: str = "A photograph", seed: int | None = None
 ) -> Version:
     """An item with one scan and its master."""
-    file = stored(tiff_bytes(seed=seed))
+    return master_of(into or collection(), pixels(seed=next(COUNTER) if seed is None else seed), title=title)
+
+
+def master_of(into: Collection, values: np.ndarray[Any, Any], *, title: str = "A photograph") -> Version:
+    """As `master`, of these pixels."""
+    out = io.BytesIO()
+    tifffile.imwrite(out, values, photometric="rgb")
+    file = stored(out.getvalue())
     with get_store().local_path(file.sha256) as path:
         known = facts(path)
     return services.add_master(

@@ -1,4 +1,4 @@
-"""A whole archive as `manage.py up` runs it: web, workers, scheduler, its own database and queue; and a real browser."""
+"""A whole archive as `manage.py up` runs it, with workers, database and queue of its own; and a real browser."""
 
 import os
 import shutil

@@ -35,13 +35,13 @@ def wait_until(condition: Callable[[], bool], *, seconds: float = 60) -> None:
 
 
 @pytest.fixture
-def home(tmp_path: Path, settings: object) -> Iterator[dict[str, str]]:
+def home(tmp_path: Path, settings: object) -> dict[str, str]:
     """One store for this process and the workers', and the test's own database and queue for both."""
     database = connection.settings_dict
     url = f"postgresql:///{database['NAME']}?user={database['USER']}&host={database['HOST']}"
     store, renditions = str(tmp_path / "store"), str(tmp_path / "renditions")
     settings.STORE, settings.RENDITIONS = store, renditions  # type: ignore[attr-defined]
-    yield os.environ | {
+    return os.environ | {
         "DATABASE_URL": url,
         "REDIS_URL": settings.REDIS_URL,  # type: ignore[attr-defined]
         "PALIMPSEST_STORE": store,

@@ -277,7 +277,9 @@ def master_only(version: Version) -> Version:
 
 def icc_name(profile: bytes) -> str:
     """The profile's own description if it is plain to read, else its size; never a reason to refuse a picture."""
-    for at in range(132, min(132 + 12 * 100, len(profile) - 11), 12):  # the tag table: signature, offset, size
+    for at in range(
+        132, min(132 + 12 * 100, len(profile) - 11), 12
+    ):  # the tag table: signature, offset, size
         if profile[at : at + 4] == b"desc":
             start, size = (int.from_bytes(profile[at + i : at + i + 4], "big") for i in (4, 8))
             text = _profile_text(profile[start : start + min(size, 400)])

@@ -12,6 +12,7 @@ from archive.catalogue import dates, queries, services
 from archive.catalogue.errors import CollectionError, DescriptionError
 from archive.catalogue.indexing import sort_key
 from archive.catalogue.models import Collection, Event
+from stylizer.imageio import Facts
 from tests.archive import factories
 
 
@@ -124,7 +125,5 @@ def test_a_rescan_supersedes_and_the_older_master_stays(portraits: Collection, a
     assert [v.pk for v in queries.lineage(made)] == [first.pk, made.pk]
 
 
-def _facts():  # type: ignore[no-untyped-def]
-    from stylizer.imageio import Facts
-
+def _facts() -> Facts:
     return Facts(mime="image/tiff", width=64, height=48, bands=3, bits=8, colour="rgb")

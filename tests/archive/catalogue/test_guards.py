@@ -1,6 +1,7 @@
 """The rules the database guards, each proved by going around the services."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -11,7 +12,7 @@ from tests.archive import factories
 pytestmark = pytest.mark.django_db
 
 
-def refused(sql: str, parameters: list[object]) -> bool:
+def refused(sql: str, parameters: list[Any]) -> bool:
     """Does the database refuse this?"""
     try:
         with transaction.atomic(), connection.cursor() as cursor:
@@ -60,7 +61,7 @@ def test_a_stored_files_digest_and_size_never_change_but_its_last_check_may(port
 
 def copy_with(version: Version, **changes: object) -> Callable[[], bool]:
     """Insert a copy of a version's row with some columns changed."""
-    columns = [field.column for field in Version._meta.concrete_fields]
+    columns = [str(field.column) for field in Version._meta.concrete_fields]
     values = ", ".join("%s" if column in changes else column for column in columns)
     names = ", ".join(columns)
     sql = f"INSERT INTO catalogue_version ({names}) SELECT {values} FROM catalogue_version WHERE id = %s"

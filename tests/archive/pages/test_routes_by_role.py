@@ -126,6 +126,7 @@ class Cast:
         }
         self.version: Version = factories.derivative(factories.master(self.place), state="published")
         ada = self.people["archivist"]
+        assert ada is not None
         self.job = Job.objects.create(
             title="x", recipe=factories.recipe(), ordered_by=ada, state=Job.State.RUNNING
         )
