@@ -142,9 +142,7 @@ def loss(
     error = ((corrected - clean) ** 2).mean((1, 2, 3))
     verdict = F.binary_cross_entropy(gate.clamp(1e-5, 1 - 1e-5), changed)
     # The root makes a picture that is nearly right worth perfecting: one without damage must come back as it is.
-    # And it is worth twice: taking a sound tone for a damaged one is the worse mistake.
-    weight = 2 - changed
-    total = (weight * (error + 1e-5).sqrt()).mean() + 2 * error.mean() + 0.3 * verdict + 0.1 * _wiggle(curves)
+    total = (error + 1e-5).sqrt().mean() + 2 * error.mean() + 0.1 * verdict + 0.1 * _wiggle(curves)
     with torch.no_grad():
         before = -10 * torch.log10(((repaired - clean) ** 2).mean((1, 2, 3)).clamp(min=1e-6))
         after = -10 * torch.log10(error.clamp(min=1e-6))
