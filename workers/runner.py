@@ -126,7 +126,7 @@ def _record(held: Claim, result: Result) -> None:
     store = get_store()
     files = {}
     for kind, path in {"": result.output, **result.sidecars}.items():
-        stored = store.put_path(path)
+        stored = store.put_path(path, given=True)
         media = "image/png" if kind else "image/tiff"
         files[kind] = catalogue.register_file(stored.sha256, size=stored.size, media_type=media)
     made = facts(result.output)

@@ -59,7 +59,7 @@ class Uploads(APIView):
         if choice not in Upload.OnDuplicate.values:
             raise ValidationError({"on_duplicate": f"expected one of {', '.join(Upload.OnDuplicate.values)}"})
         row = ingest.receive(
-            _path(file), filename=file.name or "", collection=into, by=by, on_duplicate=choice
+            _path(file), filename=file.name or "", collection=into, by=by, on_duplicate=choice, given=True
         )
         return Response(upload_shape(row, request), status=201)
 

@@ -40,8 +40,10 @@ def receive(
     on_duplicate: str = OnDuplicate.ASK,
     description: Mapping[str, Any] | None = None,
     date: str = "",
+    given: bool = False,
 ) -> Upload:
-    """Take in one finished file (which the caller removes afterwards) and return its receipt.
+    """Take in one finished file and return its receipt. With `given` the file is ours: a temporary one, which the
+    store may keep as it lies and the caller only removes.
 
     The receipt's state is `catalogued`, `duplicate` (the person has to choose), or `refused` with code and sentence.
 
@@ -57,7 +59,7 @@ def receive(
     except ImageError as refusal:
         return _refused(upload, refusal.code, str(refusal))
     try:
-        stored = get_store().put_path(path)
+        stored = get_store().put_path(path, given=given)
     except StoreError as problem:
         if problem.transient:
             raise
@@ -84,7 +86,9 @@ def resolve_duplicate(upload: Upload, *, choice: str, by: User | None) -> Upload
     Raises:
         DecidedAlready: the upload does not wait for that decision.
     """
-    upload = Upload.objects.select_for_update().select_related("collection", "file").get(pk=upload.pk)
+    upload = (
+        Upload.objects.select_for_update(of=("self",)).select_related("collection", "file").get(pk=upload.pk)
+    )
     if upload.state != Upload.State.DUPLICATE or upload.file is None:
         raise DecidedAlready(_("“%s” is not waiting for a decision.") % upload.filename)
     if choice == OnDuplicate.KEEP:

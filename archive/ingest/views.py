@@ -109,6 +109,7 @@ def _receive(file: "UploadedFile[Any]", collection: Collection, person: User, ch
         collection=collection,
         by=person,
         on_duplicate=choice,
+        given=True,
     )
 
 

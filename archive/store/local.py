@@ -46,9 +46,9 @@ class LocalStore:
                 os.fsync(out.fileno())
             return self._keep(path, digest.hexdigest(), size, expected)
 
-    def put_path(self, path: Path, *, expected: str | None = None) -> Stored:
+    def put_path(self, path: Path, *, expected: str | None = None, given: bool = False) -> Stored:
         with path.open("rb") as file:
-            if path.stat().st_dev != self._device():
+            if not given or path.stat().st_dev != self._device():
                 return self.put(file, expected=expected)
             with _translated(), self._arriving() as arrived:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()

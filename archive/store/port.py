@@ -29,8 +29,9 @@ class Store(Protocol):
             DigestMismatch: `expected` names other bytes. TooManyBytes: more than `limit`. StoreFull.
         """
 
-    def put_path(self, path: Path, *, expected: str | None = None) -> Stored:
-        """As `put`, of a finished file, which the store may keep by linking instead of copying."""
+    def put_path(self, path: Path, *, expected: str | None = None, given: bool = False) -> Stored:
+        """As `put`, of a finished file. With `given` it is ours to keep: the store may link it instead of copying,
+        and the caller only removes it afterwards. A file somebody may still write to is never given."""
 
     def open(self, sha256: str) -> IO[bytes]:
         """The bytes from the start. Raises MissingObject."""

@@ -121,7 +121,7 @@ class S3Store:
             out.flush()
             return self.put_path(Path(out.name), expected=expected)
 
-    def put_path(self, path: Path, *, expected: str | None = None) -> Stored:
+    def put_path(self, path: Path, *, expected: str | None = None, given: bool = False) -> Stored:
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         if expected not in {None, digest}:

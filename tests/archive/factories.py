@@ -123,3 +123,10 @@ def derivative(source: Version, *, state: str = "draft", of: Recipe | None = Non
         assert decider is not None
         decide(version, decision, by=decider)
     return Version.objects.select_related("review").get(pk=version.pk)
+
+
+def publish(version: Version) -> None:
+    """Approved and published by somebody who may."""
+    decider = user("decider", Role.ADMIN)
+    for decision in ("approve", "publish"):
+        decide(version, decision, by=decider)

@@ -55,12 +55,7 @@ def test_ada_uploads_a_scan_has_it_restored_and_compares(
 ) -> None:
     problems: list[str] = []
     page.on(
-        "console",
-        lambda m: (
-            problems.append(f"{m.text} {m.location} {page.url}")
-            if m.type == "error" and "503" not in m.text
-            else None
-        ),
+        "console", lambda said: problems.append(f"{said.text} {said.location}") if is_problem(said) else None
     )
     page.on("pageerror", lambda error: problems.append(str(error)))
     sign_in(page, "ada")

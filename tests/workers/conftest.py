@@ -41,7 +41,7 @@ def home(tmp_path: Path, settings: object) -> dict[str, str]:
     url = f"postgresql:///{database['NAME']}?user={database['USER']}&host={database['HOST']}"
     store, renditions = str(tmp_path / "store"), str(tmp_path / "renditions")
     settings.STORE, settings.RENDITIONS = store, renditions  # type: ignore[attr-defined]
-    return os.environ | {
+    return dict(os.environ) | {
         "DATABASE_URL": url,
         "REDIS_URL": settings.REDIS_URL,  # type: ignore[attr-defined]
         "PALIMPSEST_STORE": store,

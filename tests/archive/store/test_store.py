@@ -1,0 +1,103 @@
+"""The port to bytes: one set of tests for a local folder and for S3."""
+
+import hashlib
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+from storages.backends.s3 import S3Storage
+
+from archive.store import DigestMismatch, MissingObject, Store, TooManyBytes
+from archive.store.local import LocalStore
+from archive.store.s3 import Bucket, S3Store
+
+DATA = b"some bytes of a scan" * 1000
+DIGEST = hashlib.sha256(DATA).hexdigest()
+
+
+@pytest.fixture(scope="module")
+def moto() -> Iterator[str]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture(params=["local", "s3"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+    if request.param == "local":
+        return LocalStore(tmp_path / "store")
+    endpoint = request.getfixturevalue("moto")
+    keys = {"aws_access_key_id": "x", "aws_secret_access_key": "x", "region_name": "us-east-1"}
+    name = f"b-{hashlib.sha256(str(tmp_path).encode()).hexdigest()[:12]}"
+    boto3.client("s3", endpoint_url=endpoint, **keys).create_bucket(Bucket=name)
+    storage = S3Storage(
+        bucket_name=name, endpoint_url=endpoint, access_key="x", secret_key="x", region_name="us-east-1",
+        addressing_style="path",
+    )  # fmt: skip
+    return S3Store(Bucket(storage, tmp_path / "scratch"))
+
+
+def test_bytes_are_named_by_what_they_are_and_kept_once(store: Store) -> None:
+    first = store.put(io.BytesIO(DATA), expected=DIGEST)
+    again = store.put(io.BytesIO(DATA))
+    assert (first.sha256, first.size, first.new) == (DIGEST, len(DATA), True)
+    assert (again.sha256, again.new) == (DIGEST, False)
+    assert [digest for digest, _at in store.iterate()] == [DIGEST]
+
+
+def test_what_was_put_comes_back_whole_in_parts_and_as_a_file(store: Store) -> None:
+    store.put(io.BytesIO(DATA))
+    with store.open(DIGEST) as stream:
+        assert stream.read() == DATA
+    assert store.read_range(DIGEST, 5, 9) == DATA[5:14]
+    assert store.read_range(DIGEST, len(DATA) - 3, 100) == DATA[-3:]
+    assert store.size(DIGEST) == len(DATA)
+    with store.local_path(DIGEST) as path:
+        assert path.read_bytes() == DATA
+
+
+def test_other_bytes_than_announced_are_refused_and_leave_nothing(store: Store) -> None:
+    with pytest.raises(DigestMismatch):
+        store.put(io.BytesIO(DATA), expected="0" * 64)
+    with pytest.raises(TooManyBytes):
+        store.put(io.BytesIO(DATA), limit=100)
+    assert list(store.iterate()) == []
+
+
+def test_what_is_not_there_is_named(store: Store) -> None:
+    assert not store.exists(DIGEST)
+    with pytest.raises(MissingObject):
+        store.open(DIGEST)
+    with pytest.raises(MissingObject), store.local_path(DIGEST):
+        pass
+    store.remove(DIGEST)  # no error
+
+
+def test_a_file_is_taken_as_it_lies_there_and_stays_with_its_owner(store: Store, tmp_path: Path) -> None:
+    path = tmp_path / "scan"
+    path.write_bytes(DATA)
+    assert store.put_path(path).sha256 == DIGEST
+    assert path.read_bytes() == DATA
+    path.unlink()
+    with store.open(DIGEST) as stream:
+        assert stream.read() == DATA
+
+
+def test_stored_files_are_read_only_and_a_broken_stream_leaves_nothing(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path / "store")
+    store.put(io.BytesIO(DATA))
+    with store.local_path(DIGEST) as path:
+        assert path.stat().st_mode & 0o777 == 0o444
+
+    class Broken(io.RawIOBase):
+        def read(self, size: int = -1) -> bytes:
+            raise ConnectionResetError
+
+    with pytest.raises(Exception):  # noqa: B017  (whatever it is, nothing may be left)
+        store.put(Broken())  # type: ignore[arg-type]
+    assert list(store.incoming.iterdir()) == []
