@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from archive.demo import seed
+from archive.jobs.models import JobItem
 
 
 class Command(BaseCommand):
@@ -35,3 +36,5 @@ class Command(BaseCommand):
             return
         published = seed.publish_some(job, people["cai"], patience=options["patience"])
         self.stdout.write(f"Job {job.pk}: {job.get_state_display()}; {published} derivatives published.")
+        if failed := job.items.filter(state=JobItem.State.FAILED).first():
+            raise CommandError(f"Not everything could be restored: {failed.sentence}")

@@ -6,7 +6,7 @@ from argparse import ArgumentParser
 from typing import Any
 from uuid import UUID
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
 from archive.accounts.models import Membership, Role, User
@@ -23,9 +23,12 @@ SWEEP_EVERY = 10.0  # seconds: with nobody's scheduler running, a waiting comman
 class Command(BaseCommand):
     help = "Order derivatives of a collection, of items or of versions."
 
+    def create_parser(self, prog_name: str, subcommand: str, **more: Any) -> CommandParser:
+        """With our `--version`, a picture's, in the place of Django's own."""
+        return super().create_parser(prog_name, subcommand, conflict_handler="resolve", **more)
+
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("recipe", help="a preset, a chain of presets (a+b), or a TOML or JSON file")
-        parser.conflict_handler = "resolve"  # a version here is a picture's, not Django's
         scope = parser.add_mutually_exclusive_group(required=True)
         scope.add_argument("--collection", metavar="REF")
         scope.add_argument("--item", nargs="+", type=UUID, metavar="ID")
