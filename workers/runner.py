@@ -12,8 +12,6 @@ from typing import Protocol
 from django.conf import settings
 
 from archive.catalogue import services as catalogue
-from archive.catalogue.errors import AlreadyMade
-from archive.catalogue.models import Version
 from archive.iiif.services import want
 from archive.jobs import claims
 from archive.jobs.claims import Claim, LeaseLost
@@ -139,16 +137,9 @@ def _record(held: Claim, result: Result) -> None:
         report=result.report.to_dict(),
         technical=catalogue.technical(made),
         sidecars=files,
-        run=held.item.job.run,
     )
-    try:
-        version = claims.finish(held, derivative, agents=dict(result.report.software))
-    except AlreadyMade:
-        known = Version.objects.get(
-            derived_from=held.item.source, recipe=held.item.job.recipe, run=held.item.job.run
-        )
-        claims.finish_with(held, known)
-    else:
+    version = claims.finish(held, derivative, agents=dict(result.report.software))
+    if version is not None:
         want([version.pk])
 
 

@@ -43,3 +43,18 @@ class WithdrawnForGood(CatalogueError):
     """Something withdrawn, rejected or disposed cannot be used again."""
 
     code = "withdrawn"
+
+
+class ReleaseTaken(CatalogueError):
+    """A model release of this name and version stands for other weights; a release never changes."""
+
+    code = "release-taken"
+
+    def __init__(self, name: str, version: str, *, registered: str, got: str) -> None:
+        super().__init__(
+            _(
+                "%(name)s %(version)s is registered with the weights %(registered)s; these are %(got)s. "
+                "Give the new weights a version of their own."
+            )
+            % {"name": name, "version": version, "registered": registered[:12], "got": got[:12]}
+        )

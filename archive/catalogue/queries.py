@@ -142,12 +142,16 @@ def lineage(version: Version) -> list[Version]:
 
 
 def live_derivatives(sources: Sequence[UUID], recipe_digest: str, run: int) -> dict[UUID, UUID]:
-    """`{source: derivative}` of what is made already; rejected and withdrawn ones are never used again."""
+    """`{source: derivative}` of what is made already, the newest; rejected and withdrawn ones are never used again.
+
+    A later run stands for the first one too (it was made because that was rejected, or on purpose), not the other way.
+    """
     rows = (
         Version.objects.filter(
-            derived_from__in=sources, recipe=recipe_digest, run=run, file__condition="intact"
+            derived_from__in=sources, recipe=recipe_digest, run__gte=run, file__condition="intact"
         )
         .exclude(review__state__in=["rejected", "withdrawn"])
+        .order_by("run")
         .values_list("derived_from_id", "pk")
     )
     return {source: made for source, made in rows if source is not None}

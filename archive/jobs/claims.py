@@ -6,7 +6,7 @@ Times come from the database's clock, so that workers whose clocks differ still 
 import random
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -17,10 +17,12 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from archive.catalogue import services as catalogue
-from archive.catalogue.models import Version
+from archive.catalogue.models import Scan, Version
+from archive.catalogue.queries import live_derivatives
 from archive.jobs.models import Attempt, Job, JobItem, Worker
 
-# Fair between jobs: each running job offers its first items, and the shortest-served job goes first.
+# Fair between jobs: each running job offers its first items, and the one fewest workers are at goes first. Among
+# equals chance decides: with one worker all are equal, and by age a large job would keep a later, small one waiting.
 CLAIM = """
 WITH offered AS (
     SELECT i.id,
@@ -35,7 +37,7 @@ WITH offered AS (
     ) i
     WHERE j.state = 'running'
 ),
-chosen AS (SELECT id FROM offered ORDER BY turn + busy, id LIMIT %(limit)s)
+chosen AS (SELECT id FROM offered ORDER BY turn + busy, random() LIMIT %(limit)s)
 UPDATE jobs_jobitem AS item
 SET state = 'running', lease_token = gen_random_uuid(), lease_until = now() + %(lease)s::interval,
     worker_id = %(worker)s, tries = tries + 1, tiles_done = 0, tiles_total = 0, changed = now()
@@ -45,6 +47,7 @@ RETURNING item.id
 
 BACK_OFF = timedelta(seconds=5)
 LONGEST_BACK_OFF = timedelta(minutes=30)
+GOING_ON = (Job.State.RUNNING, Job.State.PAUSED)  # a paused job finishes what it is at
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,7 @@ def renew(held: Claim, *, done: int, total: int) -> bool:
     """Prolong the lease and report tiles; False if the item is no longer ours or its job was cancelled."""
     updated = (
         _ours(held)
-        .filter(job__state__in=[Job.State.RUNNING, Job.State.PAUSED])
+        .filter(job__state__in=GOING_ON)
         .update(
             lease_until=Now() + timedelta(seconds=settings.LEASE_SECONDS), tiles_done=done, tiles_total=total
         )
@@ -100,16 +103,28 @@ def renew(held: Claim, *, done: int, total: int) -> bool:
 
 
 @transaction.atomic
-def finish(held: Claim, made: catalogue.NewDerivative, *, agents: dict[str, str]) -> Version:
+def finish(held: Claim, made: catalogue.NewDerivative, *, agents: dict[str, str]) -> Version | None:
     """Record the derivative and end the item, in one transaction guarded by the token.
+
+    Returns what the item ended with: the new version, or the live one another job was quicker to make; None if the
+    job was stopped meanwhile, and nothing was recorded.
 
     Raises:
         LeaseLost: the item is somebody else's by now; nothing was recorded.
     """
     item = _locked(held)
+    job = Job.objects.select_for_update().get(pk=item.job_id)  # against an undo at this very moment
+    if job.state not in GOING_ON:
+        _end(held, state=JobItem.State.CANCELLED, outcome="cancelled")
+        return None
+    Scan.objects.select_for_update().get(pk=item.source.scan_id)  # from here on nobody else adds to it
+    if known := live_derivatives([item.source_id], job.recipe_id, job.run).get(item.source_id):
+        version = Version.objects.get(pk=known)
+        _end(held, state=JobItem.State.REUSED, result=version)
+        return version
     version = catalogue.add_derivative(
         item.source,
-        made,
+        replace(made, run=_free_run(item)),
         recipe=item.job.recipe,
         by=item.job.ordered_by,
         agents=agents,
@@ -120,13 +135,6 @@ def finish(held: Claim, made: catalogue.NewDerivative, *, agents: dict[str, str]
 
 
 @transaction.atomic
-def finish_with(held: Claim, version: Version) -> None:
-    """End the item with a derivative that another worker was quicker to make."""
-    _locked(held)
-    _end(held, state=JobItem.State.REUSED, result=version)
-
-
-@transaction.atomic
 def fail(held: Claim, *, code: str, sentence: str, transient: bool) -> str:
     """Record a failure; a transient one is queued again after a while, up to the limit of tries. Returns the state.
 
@@ -134,6 +142,9 @@ def fail(held: Claim, *, code: str, sentence: str, transient: bool) -> str:
         LeaseLost: the item is somebody else's by now; nothing was recorded.
     """
     item = _locked(held)
+    if item.job.state not in GOING_ON:
+        _end(held, state=JobItem.State.CANCELLED, code=code, sentence=sentence, outcome="failed")
+        return JobItem.State.CANCELLED
     again = transient and item.tries < settings.MAX_TRIES
     state = JobItem.State.QUEUED if again else JobItem.State.FAILED
     _end(held, state=state, code=code, sentence=sentence, wait=back_off(item.tries) if again else None)
@@ -144,7 +155,7 @@ def fail(held: Claim, *, code: str, sentence: str, transient: bool) -> str:
 def cancelled(held: Claim) -> None:
     """Stopped between tiles because its job was: the item is cancelled, or queued again if the job goes on."""
     item = _locked(held)
-    goes_on = item.job.state in {Job.State.RUNNING, Job.State.PAUSED}
+    goes_on = item.job.state in GOING_ON
     _end(held, state=JobItem.State.QUEUED if goes_on else JobItem.State.CANCELLED, outcome="cancelled")
 
 
@@ -179,6 +190,16 @@ def _locked(held: Claim) -> JobItem:
     if item is None:
         raise LeaseLost(_("Item %s is no longer held by this worker.") % held.item.pk)
     return item  # type: ignore[no-any-return]
+
+
+def _free_run(item: JobItem) -> int:
+    """The job's own run, or the next free one where a rejected or withdrawn version has taken that for good."""
+    taken = set(
+        Version.objects.filter(
+            derived_from=item.source_id, recipe=item.job.recipe_id, run__gte=item.job.run
+        ).values_list("run", flat=True)
+    )
+    return item.job.run if item.job.run not in taken else max(taken) + 1
 
 
 def _end(

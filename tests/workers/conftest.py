@@ -89,7 +89,7 @@ def release(home: dict[str, str]) -> Card:
     """A registered model release, whose weights the small engine does not look at."""
     kept = get_store().put_path(_weights(Path(str(settings.STORE))))
     card = Card(
-        name="restore", version="1.0.0", operation="restore", architecture="small", weights=kept.sha256
+        name="restore", version="9.9.9", operation="restore", architecture="small", weights=kept.sha256
     )
     register_release(card, register_file(kept.sha256, size=kept.size, media_type="application/octet-stream"))
     return card

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from archive.accounts.models import User
-from archive.catalogue.errors import AlreadyMade, NotAMaster
+from archive.catalogue.errors import AlreadyMade, NotAMaster, ReleaseTaken
 from archive.catalogue.models import (
     Event,
     Item,
@@ -214,10 +214,12 @@ def register_release(card: Card, file: StoredFile) -> ModelRelease:
     """Register a network's weights under the name and version on its card; doing it again changes nothing.
 
     Raises:
-        CatalogueError: the same name and version stand for other weights already.
+        ReleaseTaken: the same name and version stand for other weights already.
     """
     known = ModelRelease.objects.filter(file=file).first()
     if known is None:
+        if taken := ModelRelease.objects.filter(name=card.name, version=card.version).first():
+            raise ReleaseTaken(card.name, card.version, registered=taken.file_id, got=file.pk)
         known = ModelRelease.objects.create(
             name=card.name, version=card.version, file=file, card=card.to_dict()
         )
