@@ -52,14 +52,19 @@ _SCAN: dict[str, Plain] = {
 
 
 class _Log:
-    """Which pictures each stage touches; untouchable pictures (identity) are never picked."""
+    """Which pictures each stage touches: never those of `identity`, seldom those of `few`."""
 
     def __init__(self, free: Tensor, draw: Draw, ranges: Ranges) -> None:
         self.free, self.draw, self.ranges = free, draw, ranges
         self.names: list[list[str]] = [[] for _ in free]
+        self.few = draw.chance(ranges.few, free.numel())
+
+    def spared(self) -> Tensor:
+        """(B,) bool: pictures that the next stage leaves alone whatever its own chance says."""
+        return ~self.free | (self.few & ~self.draw.chance(self.ranges.few_keep, self.free.numel()))
 
     def pick(self, name: str) -> Tensor:
-        chosen = self.draw.chance(getattr(self.ranges, name), self.free.numel()) & self.free
+        chosen = self.draw.chance(getattr(self.ranges, name), self.free.numel()) & ~self.spared()
         places = chosen.nonzero()[:, 0]
         for place in places.tolist():
             self.names[place].append(name)
@@ -73,7 +78,7 @@ def age(pictures: Tensor, generator: torch.Generator, *, ranges: Ranges = DEFAUL
     clean = printing.process(pictures, draw, ranges)
     log = _Log(~draw.chance(ranges.identity, count), draw, ranges)
     tone = ageing.Tone(count, draw, ranges)
-    held = log.free.reshape(-1, 1, 1, 1)
+    held = ~log.spared().reshape(-1, 1, 1, 1)
     out = _plain(clean.clone(), _PRINT, log)
     out = torch.where(held, tone(out.clamp(0, 1)), clean)
     toned = torch.where(held, tone(clean), clean)

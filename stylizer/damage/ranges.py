@@ -12,9 +12,16 @@ Span = tuple[float, float]
 
 @dataclass(frozen=True)
 class Ranges:
-    """Every range of the simulator. `identity` is the share of pictures that come back untouched."""
+    """Every range of the simulator.
 
-    identity: float = 0.17
+    `identity` is the share of pictures that come back untouched. `few` is the share of the others that get few kinds of
+    damage (each kept with chance `few_keep`), mostly one or none: a network that only ever sees everything at once does
+    not learn to leave the rest alone.
+    """
+
+    identity: float = 0.10
+    few: float = 0.40
+    few_keep: float = 0.30
     grey: float = 0.30
     toned: float = 0.15
     # print

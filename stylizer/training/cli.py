@@ -23,7 +23,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--max-seconds", type=float, help="stop after so long; the learning rate ends with it"
     )
-    parser.add_argument("--resume", action="store_true", help="go on from the folder's checkpoint")
+    begin = parser.add_mutually_exclusive_group()
+    begin.add_argument("--resume", action="store_true", help="go on from the folder's checkpoint")
+    begin.add_argument("--start-from", type=Path, help="begin with the weights of another run's checkpoint")
     parser.add_argument(
         "--workers", type=int, default=min(2, os.cpu_count() or 1), help="processes that make pairs"
     )
@@ -41,6 +43,8 @@ def run(args: argparse.Namespace) -> int:
     )
     if args.resume:
         run.resume()
+    elif args.start_from:
+        run.start_from(args.start_from)
     progress = run.train()
     print(f"{progress.checkpoint}: {progress.step} steps in {progress.seconds:.0f} s")
     return 0

@@ -35,6 +35,7 @@ class Restore:
     weight_decay: float = 1e-4
     clip: float = 1.0
     ema: float = 0.999
+    relative_weight: float = 0.05
     frequency_weight: float = 0.05
     mask_weight: float = 0.3
     mask_positive: float = 2.0

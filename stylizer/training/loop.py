@@ -98,6 +98,18 @@ class RestoreRun:
         self.tone_optimiser.load_state_dict(saved["tone_optimiser"])
         self.step, self.tone_step, self.seconds = saved["step"], saved["tone_step"], saved["seconds"]
 
+    def start_from(self, checkpoint: Path) -> None:
+        """Begin with the averaged weights of another run; steps, rates and moments start anew, tone is taken as is.
+
+        Raises:
+            FileNotFoundError: there is no such checkpoint.
+            RuntimeError: it is of another architecture.
+        """
+        weights = state.load(checkpoint)["average"]
+        self.network.load_state_dict(weights)
+        self.average.network.load_state_dict(weights)
+        self.tone_step = self.config.tone_steps
+
     def log(self, **figures: Any) -> None:
         with (self.out / "log.jsonl").open("a", encoding="utf-8") as stream:
             stream.write(
@@ -178,12 +190,14 @@ class RestoreRun:
         self._expect_number(out.residual.sum() + out.gate.sum() + out.damage.sum(), self.optimiser, self.step)
         result = damaged + out.residual
         pixel = losses.charbonnier(result, toned)
+        share = losses.relative(result, toned, damaged)
         spectrum = losses.frequency(result, toned)
         marks = losses.mask_loss(out.damage, mask, positive=config.mask_positive)
         needed = losses.needs_change(damaged, toned)
         gate = losses.mask_loss(out.gate, needed, positive=1.0)
         total = (
             pixel
+            + config.relative_weight * share
             + config.frequency_weight * spectrum
             + config.mask_weight * marks
             + config.gate_weight * gate
@@ -196,7 +210,7 @@ class RestoreRun:
                 gain = 10 * (torch.log10(before) - torch.log10(after))
                 touched = before > 1e-6
             return {
-                "pixel": pixel.item(), "mask": marks.item(), "gate": gate.item(),
+                "pixel": pixel.item(), "left": share.item(), "mask": marks.item(), "gate": gate.item(),
                 "gain_db": float(gain[touched].mean()) if touched.any() else 0.0,
                 "clean_db": float(-10 * torch.log10(after[~touched]).mean()) if (~touched).any() else 0.0,
             }  # fmt: skip

@@ -13,6 +13,18 @@ def charbonnier(result: Tensor, target: Tensor) -> Tensor:
     return error
 
 
+def relative(result: Tensor, target: Tensor, damaged: Tensor, *, ease: float = 0.01) -> Tensor:
+    """Charbonnier of each picture over that of its input (plus `ease`), then the mean: what is left of the damage.
+
+    A plain mean is ruled by the worst pictures; by this one, harm to a sound picture costs more than a little left in a
+    ruined one.
+    """
+    left = ((result - target).square() + 1e-6).sqrt().mean((1, 2, 3))
+    had = ((damaged - target).square() + 1e-6).sqrt().mean((1, 2, 3))
+    share: Tensor = (left / (had + ease)).mean()
+    return share
+
+
 def frequency(result: Tensor, target: Tensor) -> Tensor:
     """Mean absolute difference of the spectra: what blur takes away is expensive here."""
     difference: Tensor = torch.fft.rfft2(result - target, norm="ortho").abs().mean()

@@ -59,11 +59,11 @@ def test_with_every_chance_at_zero_nothing_changes() -> None:
     assert aged.applied == ((),) * 4
 
 
-def test_about_one_picture_in_six_comes_back_untouched() -> None:
-    aged = age(_clean(300, 16), _seed(3), ranges=_with(NOTHING, identity=DEFAULT.identity, noise=1.0))
+def test_about_one_picture_in_five_comes_back_untouched_and_many_with_one_kind_only() -> None:
+    aged = age(_clean(300, 16), _seed(3))
     untouched = (aged.damaged == aged.clean).flatten(1).all(1).float().mean()
-    assert 0.15 <= DEFAULT.identity <= 0.20
-    assert abs(float(untouched) - DEFAULT.identity) < 0.07
+    assert 0.13 <= float(untouched) <= 0.27
+    assert sum(len(names) == 1 for names in aged.applied) > 30
 
 
 @pytest.mark.parametrize("kind", LOCAL)
