@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
@@ -21,13 +21,14 @@ from archive.catalogue.models import Scan, Version
 from archive.catalogue.queries import live_derivatives
 from archive.jobs.models import Attempt, Job, JobItem, Worker
 
-# Fair between jobs: each running job offers its first items, and the one fewest workers are at goes first. Among
-# equals chance decides: with one worker all are equal, and by age a large job would keep a later, small one waiting.
+# Fair between jobs: each running job offers its first items, and the one fewest workers are at goes first; among equals
+# the one that has waited longest, so that a large job does not keep a later, small one waiting.
 CLAIM = """
 WITH offered AS (
     SELECT i.id,
            row_number() OVER (PARTITION BY i.job_id ORDER BY i.position) AS turn,
-           (SELECT count(*) FROM jobs_jobitem r WHERE r.job_id = i.job_id AND r.state = 'running') AS busy
+           (SELECT count(*) FROM jobs_jobitem r WHERE r.job_id = i.job_id AND r.state = 'running') AS busy,
+           j.served
     FROM jobs_job j
     CROSS JOIN LATERAL (
         SELECT id, job_id, position FROM jobs_jobitem
@@ -37,12 +38,19 @@ WITH offered AS (
     ) i
     WHERE j.state = 'running'
 ),
-chosen AS (SELECT id FROM offered ORDER BY turn + busy, random() LIMIT %(limit)s)
+chosen AS (SELECT id FROM offered ORDER BY turn + busy, served NULLS FIRST, id LIMIT %(limit)s)
 UPDATE jobs_jobitem AS item
 SET state = 'running', lease_token = gen_random_uuid(), lease_until = now() + %(lease)s::interval,
     worker_id = %(worker)s, tries = tries + 1, tiles_done = 0, tiles_total = 0, changed = now()
 FROM chosen WHERE item.id = chosen.id
 RETURNING item.id
+"""
+
+# A job somebody holds at this moment is passed over: fairness is not worth waiting for.
+SERVED = """
+UPDATE jobs_job SET served = clock_timestamp() WHERE id IN (
+    SELECT id FROM jobs_job WHERE id IN (SELECT job_id FROM jobs_jobitem WHERE id = ANY(%s)) FOR UPDATE SKIP LOCKED
+)
 """
 
 BACK_OFF = timedelta(seconds=5)
@@ -69,6 +77,7 @@ def claim(worker: Worker, *, limit: int) -> list[Claim]:
         lease = timedelta(seconds=settings.LEASE_SECONDS)
         cursor.execute(CLAIM, {"limit": limit, "lease": str(lease), "worker": worker.pk})
         ids = [row[0] for row in cursor.fetchall()]
+        cursor.execute(SERVED, [ids])
         items = list(
             JobItem.objects.filter(pk__in=ids)
             .select_related("job__recipe", "job__ordered_by", "source__file", "source__scan")
@@ -92,13 +101,11 @@ def claim(worker: Worker, *, limit: int) -> list[Claim]:
 
 def renew(held: Claim, *, done: int, total: int) -> bool:
     """Prolong the lease and report tiles; False if the item is no longer ours or its job was cancelled."""
-    updated = (
-        _ours(held)
-        .filter(job__state__in=GOING_ON)
-        .update(
-            lease_until=Now() + timedelta(seconds=settings.LEASE_SECONDS), tiles_done=done, tiles_total=total
-        )
-    )
+    # `Exists`, not `job__state__in`: Django would turn the join into `id IN (SELECT …)`, and PostgreSQL checks only
+    # that again for a row that `finish` had locked meanwhile, so that a finished item would get a lease.
+    goes_on = Exists(Job.objects.filter(pk=OuterRef("job_id"), state__in=GOING_ON))
+    until = Now() + timedelta(seconds=settings.LEASE_SECONDS)
+    updated = _ours(held).filter(goes_on).update(lease_until=until, tiles_done=done, tiles_total=total)
     return bool(updated == 1)
 
 

@@ -58,6 +58,7 @@ class Job(models.Model):
     created = models.DateTimeField(auto_now_add=True)
     started = models.DateTimeField(null=True)
     ended = models.DateTimeField(null=True)
+    served = models.DateTimeField(null=True)  # when a worker last took items of it
     state_note = models.CharField(max_length=300, blank=True)  # why it was paused or cancelled
     state_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"

@@ -25,7 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     begin = parser.add_mutually_exclusive_group()
     begin.add_argument("--resume", action="store_true", help="go on from the folder's checkpoint")
-    begin.add_argument("--start-from", type=Path, help="begin with the weights of another run's checkpoint")
+    begin.add_argument(
+        "--start-from", type=Path, help="begin with the detail network of another run's checkpoint"
+    )
     parser.add_argument(
         "--workers", type=int, default=min(2, os.cpu_count() or 1), help="processes that make pairs"
     )

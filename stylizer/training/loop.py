@@ -99,16 +99,17 @@ class RestoreRun:
         self.step, self.tone_step, self.seconds = saved["step"], saved["tone_step"], saved["seconds"]
 
     def start_from(self, checkpoint: Path) -> None:
-        """Begin with the averaged weights of another run; steps, rates and moments start anew, tone is taken as is.
+        """Begin with the averaged detail network of another run; its tone network, steps and rates start anew.
 
         Raises:
             FileNotFoundError: there is no such checkpoint.
-            RuntimeError: it is of another architecture.
+            RuntimeError: its detail network is of another architecture.
         """
-        weights = state.load(checkpoint)["average"]
+        other = state.load(checkpoint)["average"]
+        mine = {key: value for key, value in self.network.state_dict().items() if key.startswith("tone_net.")}
+        weights = {key: value for key, value in other.items() if not key.startswith("tone_net.")} | mine
         self.network.load_state_dict(weights)
         self.average.network.load_state_dict(weights)
-        self.tone_step = self.config.tone_steps
 
     def log(self, **figures: Any) -> None:
         with (self.out / "log.jsonl").open("a", encoding="utf-8") as stream:

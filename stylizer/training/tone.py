@@ -108,7 +108,9 @@ def pair(stock: Tensor, ranges: Ranges, *, count: int, seed: int) -> tuple[Tenso
     chosen = stock[torch.randint(0, len(stock), (count,), generator=generator)].float() / 255
     chosen = torch.where(draw.chance(0.5, count, 1, 1, 1), chosen, chosen.flip(3))
     clean = printing.process(varied(chosen, draw), draw, ranges)
-    touched = (~draw.chance(ranges.identity, count)).reshape(-1, 1, 1, 1)
+    # Most of what an archive scans is not faded; a network that rarely sees sound pictures takes them for faded ones.
+    spared = ranges.identity + (1 - ranges.identity) * ranges.few * (1 - ranges.few_keep)
+    touched = (~draw.chance(spared, count)).reshape(-1, 1, 1, 1)
     tone = ageing.Tone(count, draw, ranges)
     toned = torch.where(touched, tone(clean), clean)
     # What local damage, grain and scanning leave of themselves in an area-averaged thumbnail: patches, a little noise.

@@ -1,6 +1,10 @@
 """Claims and their ends: who is served next, what is never used again, and what a stopped job leaves behind."""
 
+import threading
+import time
+
 import pytest
+from django.db import connection, transaction
 
 from archive.accounts.models import User
 from archive.catalogue import services as catalogue
@@ -140,3 +144,26 @@ def test_a_transient_failure_waits_longer_each_time_and_ends_after_the_last_try(
         assert not claims.claim(worker, limit=1)
     assert list(item.attempts.values_list("outcome", flat=True)) == ["failed", "failed"]
     assert claims.back_off(5).total_seconds() > claims.back_off(1).total_seconds()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_heartbeat_that_meets_the_end_of_its_item_gives_no_lease_to_a_finished_one(
+    portraits: Collection, odo: User, worker: Worker
+) -> None:
+    factories.master(portraits)
+    order(portraits, odo)
+    [held] = claims.claim(worker, limit=1)
+    renewed: list[bool] = []
+
+    def beat() -> None:
+        renewed.append(claims.renew(held, done=1, total=2))
+        connection.close()
+
+    with transaction.atomic():
+        claims.finish(held, made_of(held.item.source), agents={})
+        heart = threading.Thread(target=beat)
+        heart.start()
+        time.sleep(0.3)  # it waits for the row by now
+    heart.join(timeout=10)
+    assert renewed == [False]
+    assert JobItem.objects.get().lease_until is None
