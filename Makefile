@@ -49,7 +49,7 @@ types: install
 contracts: install
 	$(BIN)/lint-imports
 
-# The tests' browser: the system's. Without one, or a package for one, the browser tests say so and fail.
+# The tests' browser: the system's (and libmagic, for the IIIF validator). Without one, or a package for one, the browser tests say so and fail.
 browser:
 	@if ! command -v chromium >/dev/null && ! command -v chromium-browser >/dev/null && ! command -v google-chrome >/dev/null; then \
 		if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then apt-get update -qq && apt-get install -y -qq chromium; \

@@ -6,4 +6,8 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "archive.settings")
 
-application = get_wsgi_application()
+_django = get_wsgi_application()
+
+from archive.iiif.tile_server import TileServer  # noqa: E402  # it needs the settings that the line above loads
+
+application = TileServer(_django)

@@ -11,6 +11,7 @@ from archive.accounts.permissions import Person, visible_versions
 from archive.catalogue.models import StoredFile, Version
 
 YEAR = 31_536_000
+SHARED = 10  # seconds
 
 
 @dataclass(frozen=True)
@@ -43,9 +44,9 @@ def seen(request: HttpRequest, version_id: UUID) -> Seen:
 def cached(response: HttpResponseBase, what: Seen, *, seconds: int = YEAR) -> HttpResponseBase:
     """Let the public be cached by anybody, the rest by the person's own browser, which asks again each time."""
     if what.public:
-        # An hour, not for ever: access may be withdrawn, and caches between us and a reader cannot be told.
-        patch_cache_control(response, public=True, max_age=min(seconds, 3600))
+        # An hour in a reader's browser, seconds in between: access may be withdrawn, and caches cannot be told.
+        patch_cache_control(response, public=True, max_age=min(seconds, 3600), s_maxage=SHARED)
     else:
         patch_cache_control(response, private=True, no_cache=True)
-    patch_vary_headers(response, ["Cookie", "Authorization"])
+        patch_vary_headers(response, ["Cookie", "Authorization"])
     return response

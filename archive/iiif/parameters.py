@@ -6,6 +6,8 @@ Every malformed request is a `BadRequest` that says what is wrong with which par
 import re
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
+from math import isqrt
 
 NUMBER = r"\d{1,7}(?:\.\d{1,10})?"
 PIXELS = re.compile(r"(\d{1,9}),(\d{1,9}),(\d{1,9}),(\d{1,9})")
@@ -47,6 +49,19 @@ class ImageRequest:
     quality: str
     format: str
 
+    def canonical(self, full: tuple[int, int]) -> str:
+        """The one spelling of this request, for a picture of `full`. https://iiif.io/api/image/3.0/#47-canonical-uri-syntax"""
+        part = self.region
+        whole = (part.x, part.y, part.width, part.height) == (0, 0, *full)
+        region = "full" if whole else f"{part.x},{part.y},{part.width},{part.height}"
+        larger = "^" if self.width > part.width or self.height > part.height else ""
+        size = f"{larger}{self.width},{self.height}"
+        if (self.width, self.height) == (part.width, part.height):
+            size = "max"
+        turn = f"{'!' if self.mirror else ''}{self.turn}"
+        quality = "default" if self.quality == "color" else self.quality
+        return f"{region}/{size}/{turn}/{quality}.{self.format}"
+
 
 def parse(
     region: str, size: str, rotation: str, quality: str, extension: str, *, full: tuple[int, int], most: int
@@ -57,7 +72,7 @@ def parse(
         BadRequest: says which part is wrong and why.
     """
     part = parse_region(region, *full)
-    width, height = parse_size(size, part)
+    width, height = parse_size(size, part, most=most)
     if width * height > most:
         raise TooMuch(f"size: {width} × {height} is more than the {most} pixels delivered at once.")
     mirror, turn = parse_rotation(rotation)
@@ -89,9 +104,11 @@ def parse_region(text: str, width: int, height: int) -> Region:
     return Region(x, y, min(w, width - x), min(h, height - y))
 
 
-def parse_size(text: str, region: Region) -> tuple[int, int]:
+def parse_size(text: str, region: Region, *, most: int) -> tuple[int, int]:
+    """The size asked for. `max` and `!w,h` stay within `most` pixels; the others ask for what they ask for."""
     if text in {"max", "^max"}:
-        return region.width, region.height
+        fits = region.width * region.height <= most
+        return (region.width, region.height) if fits and text == "max" else _largest(region, most)
     if found := SIZE_PERCENT.fullmatch(text):
         scale = Decimal(found[2]) / 100
         if scale > 1 and not found[1]:
@@ -107,12 +124,8 @@ def parse_size(text: str, region: Region) -> tuple[int, int]:
     if (found[3] and not w) or (found[4] and not h):
         raise BadRequest("size: its width and height must be more than nothing.")
     if confined:
-        if not (w and h):
-            raise BadRequest("size: !w,h needs both a width and a height.")
-        scale = min(Decimal(w) / region.width, Decimal(h) / region.height)
-        scale = scale if larger else min(scale, Decimal(1))
-        w, h = min(w, round(region.width * scale)), min(h, round(region.height * scale))
-    elif not h:
+        return _confined(region, w, h, most=most, larger=larger)
+    if not h:
         h = round(Decimal(region.height) * w / region.width)
     elif not w:
         w = round(Decimal(region.width) * h / region.height)
@@ -122,6 +135,23 @@ def parse_size(text: str, region: Region) -> tuple[int, int]:
             f"size: {width} × {height} is larger than the region; write ^ before it if that is meant."
         )
     return width, height
+
+
+def _confined(region: Region, w: int, h: int, *, most: int, larger: bool) -> tuple[int, int]:
+    if not (w and h):
+        raise BadRequest("size: !w,h needs both a width and a height.")
+    scale = min(Fraction(w, region.width), Fraction(h, region.height))
+    if scale > 1 and not larger:
+        # The specification's text would also allow the region as it is; its validator takes that for enlarging.
+        raise BadRequest(f"size: the region is smaller than {w} × {h}; write max, or ^!w,h to enlarge it.")
+    width, height = max(1, round(region.width * scale)), max(1, round(region.height * scale))
+    return (width, height) if width * height <= most else _largest(region, most)
+
+
+def _largest(region: Region, most: int) -> tuple[int, int]:
+    """The largest size of the region's shape that has no more than `most` pixels."""
+    width = min(max(1, isqrt(most * region.width // region.height)), most)
+    return width, max(1, min(width * region.height // region.width, most // width))
 
 
 def parse_rotation(text: str) -> tuple[bool, int]:

@@ -1,48 +1,82 @@
 """Regions of a pyramid, scaled and encoded: from the smallest level that still has the pixels asked for."""
 
+import os
 import threading
-from collections.abc import Sequence
-from pathlib import Path
+from collections import OrderedDict
 from typing import Any
 
-import pyvips
-
 from archive.iiif.parameters import ImageRequest
+from archive.iiif.pyramid import Level, Pyramid
 
-AT_ONCE = threading.BoundedSemaphore(
-    4
-)  # concurrent decoding; more would only fight over the same cores and memory
+# Decoding beyond the number of cores only fights over cores and memory.
+AT_ONCE = threading.BoundedSemaphore(max(2, os.cpu_count() or 2))
 QUALITY = {"jpg": 85, "webp": 80}
 
 
-def render(pyramid: Path, levels: Sequence[Sequence[int]], asked: ImageRequest) -> bytes:
-    """The picture asked for, encoded."""
+class Rendered:
+    """What was rendered last, at most `limit` bytes of it. Edges of the tile grid are asked for again and again."""
+
+    def __init__(self, limit: int = 48 << 20, largest: int = 1 << 20) -> None:
+        self._limit, self._largest, self._held = limit, largest, 0
+        self._kept: OrderedDict[tuple[str, ImageRequest], bytes] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, mark: str, asked: ImageRequest) -> bytes | None:
+        with self._lock:
+            body = self._kept.get((mark, asked))
+            if body is not None:
+                self._kept.move_to_end((mark, asked))
+            return body
+
+    def keep(self, mark: str, asked: ImageRequest, body: bytes) -> None:
+        if len(body) > self._largest:
+            return
+        with self._lock:
+            self._held += len(body) - len(self._kept.pop((mark, asked), b""))
+            self._kept[mark, asked] = body
+            while self._held > self._limit:
+                _oldest, gone = self._kept.popitem(last=False)
+                self._held -= len(gone)
+
+
+_rendered = Rendered()
+
+
+def render(pyramid: Pyramid, asked: ImageRequest, *, mark: str) -> bytes:
+    """The picture asked for, encoded. `mark` names the bytes the pyramid was made of.
+
+    Raises:
+        pyvips.Error: the pyramid's bytes cannot be read.
+    """
+    if (known := _rendered.get(mark, asked)) is not None:
+        return known
     with AT_ONCE:
-        image = _cut(pyramid, levels, asked)
+        image = _cut(pyramid, asked)
         if asked.mirror:
             image = image.fliphor()
         if asked.turn:
             image = image.rot(f"d{asked.turn}")
-        return _encode(_quality(image, asked.quality), asked.format)
+        body = _encode(_quality(image, asked.quality), asked.format)
+    _rendered.keep(mark, asked, body)
+    return body
 
 
-def level_for(levels: Sequence[Sequence[int]], asked: ImageRequest) -> int:
+def level_for(levels: tuple[Level, ...], asked: ImageRequest) -> int:
     """The smallest level in which the region still has at least the size asked for."""
     full = levels[0]
     best = 0
-    for number, (width, height) in enumerate(levels):
+    for number, level in enumerate(levels):
         if (
-            asked.region.width * width / full[0] >= asked.width - 0.999
-            and asked.region.height * height / full[1] >= asked.height - 0.999
+            asked.region.width * level.width / full.width >= asked.width - 0.999
+            and asked.region.height * level.height / full.height >= asked.height - 0.999
         ):
             best = number
     return best
 
 
-def _cut(pyramid: Path, levels: Sequence[Sequence[int]], asked: ImageRequest) -> Any:
-    number = level_for(levels, asked)
-    image = pyvips.Image.tiffload(str(pyramid), page=number)
-    across, down = image.width / levels[0][0], image.height / levels[0][1]
+def _cut(pyramid: Pyramid, asked: ImageRequest) -> Any:
+    image = pyramid.image(level_for(pyramid.levels, asked))
+    across, down = image.width / pyramid.levels[0].width, image.height / pyramid.levels[0].height
     left, top = round(asked.region.x * across), round(asked.region.y * down)
     left, top = min(left, image.width - 1), min(top, image.height - 1)
     width = max(1, min(round(asked.region.width * across), image.width - left))

@@ -16,12 +16,12 @@ from django.db.models import F
 from archive.catalogue.models import StoredFile, Version
 from archive.iiif.delivery_image import delivered
 from archive.iiif.models import Rendition
+from archive.iiif.pyramid import TILE
 from archive.store import StoreError, get_renditions, get_store
 from stylizer.errors import ImageError
 
 log = logging.getLogger(__name__)
 
-TILE = 256
 QUALITY = 88
 THUMBNAIL_QUALITY = 80
 MOST_TRIES = 3
@@ -60,21 +60,19 @@ def key_of(version_id: UUID, kind: str, width: int = 0) -> str:
 def _make_all(version: Version, folder: Path) -> None:
     with get_store().local_path(version.file_id) as path:
         pyramid = folder / "pyramid.tif"
-        _save_pyramid(delivered(path, version), pyramid)
+        detail = _save_pyramid(delivered(path, version), pyramid)
         made: list[tuple[str, int, Path, dict[str, Any]]] = []
         for width in settings.THUMBNAIL_WIDTHS:
             thumbnail = folder / f"{width}.webp"
-            image = pyvips.Image.thumbnail(str(pyramid), width, height=width, size="down")
+            image = _thumbnail(pyramid, detail["levels"], width)
             image.webpsave(str(thumbnail), Q=THUMBNAIL_QUALITY, keep="none")
             made.append((K.THUMBNAIL, width, thumbnail, {"width": image.width, "height": image.height}))
         if version.derived_from is not None:
             heat = folder / "difference.tif"
             with get_store().local_path(version.derived_from.file_id) as before:
-                _save_pyramid(
-                    difference(delivered(before, version.derived_from), delivered(path, version)), heat
-                )
-            made.append((K.DIFFERENCE, 0, heat, levels_of(heat)))
-        made.append((K.PYRAMID, 0, pyramid, levels_of(pyramid)))  # last: when it is ready, all of it is
+                apart = difference(delivered(before, version.derived_from), delivered(path, version))
+                made.append((K.DIFFERENCE, 0, heat, _save_pyramid(apart, heat)))
+        made.append((K.PYRAMID, 0, pyramid, detail))  # last: when it is ready, all of it is
     for kind, width, file, detail in made:
         key = key_of(version.pk, kind, width)
         size = get_renditions().put(key, file)
@@ -92,6 +90,14 @@ def _make_all(version: Version, folder: Path) -> None:
         )
 
 
+def _thumbnail(pyramid: Path, sizes: list[list[int]], width: int) -> Any:
+    """The picture within a square of `width`, from the smallest level that has the pixels; never enlarged."""
+    enough = [level for level, size in enumerate(sizes) if max(size) >= width]
+    level = enough[-1] if enough else 0
+    image = pyvips.Image.tiffload(str(pyramid), page=level).crop(0, 0, *sizes[level])
+    return image.thumbnail_image(width, height=width, size="down")
+
+
 def difference(before: Any, after: Any) -> Any:
     """Where and how much two pictures differ, in colours; of equal pixels, near black."""
     if (before.width, before.height) != (after.width, after.height):
@@ -103,15 +109,21 @@ def difference(before: Any, after: Any) -> Any:
     return (largest * GAIN).cast("uchar").maplut(_heat()).copy(interpretation="srgb")
 
 
-def levels_of(path: Path) -> dict[str, Any]:
-    """The sizes of a pyramid's levels, largest first."""
-    count = pyvips.Image.tiffload(str(path)).get("n-pages")
-    pages = [pyvips.Image.tiffload(str(path), page=page) for page in range(count)]
-    return {"levels": [[page.width, page.height] for page in pages], "tile": TILE}
+def sizes_of(width: int, height: int) -> list[list[int]]:
+    """The sizes of a pyramid's levels, largest first: halves, until one tile holds it all."""
+    count = 1 + max(0, (max(width, height) - 1) // TILE).bit_length()
+    return [[max(1, width >> level), max(1, height >> level)] for level in range(count)]
 
 
-def _save_pyramid(image: Any, path: Path) -> None:
-    image.tiffsave(
+def _save_pyramid(image: Any, path: Path) -> dict[str, Any]:
+    """Write the pyramid and say what is in it.
+
+    The picture is continued to the right and below by its own edge, to whole JPEG blocks at (nearly) all levels: what
+    libvips fills a tile up with is black, and black in a block bleeds into the picture's last columns.
+    """
+    sizes = sizes_of(image.width, image.height)
+    across, down = (_padded(length, len(sizes)) for length in (image.width, image.height))
+    image.embed(0, 0, across, down, extend="copy").tiffsave(
         str(path),
         tile=True,
         tile_width=TILE,
@@ -122,6 +134,14 @@ def _save_pyramid(image: Any, path: Path) -> None:
         bigtiff=True,
         keep="none",
     )
+    return {"levels": sizes, "tile": TILE}
+
+
+def _padded(length: int, levels: int) -> int:
+    """`length` rounded up to blocks of 16 at as many levels as cost less than an eighth more."""
+    halvings = min(levels - 1, max(0, (length // 128).bit_length() - 1))
+    block = 16 << halvings
+    return -(-length // block) * block
 
 
 def _heat() -> Any:

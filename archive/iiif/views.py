@@ -1,9 +1,11 @@
 """The IIIF Image API over the pyramids, and thumbnails. Malformed requests are 400 and say why; never 500."""
 
+import logging
+import time
 from collections.abc import Sequence
-from typing import Any
 from uuid import UUID
 
+import pyvips
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.urls import reverse
@@ -11,11 +13,16 @@ from django.utils.http import http_date, parse_etags
 from django.views.decorators.http import require_safe
 
 from archive.iiif.access import cached, seen
+from archive.iiif.epoch import epoch
 from archive.iiif.models import Rendition
 from archive.iiif.parameters import FORMATS, BadRequest, parse
+from archive.iiif.pyramid import TILE, Pyramid, Pyramids
 from archive.iiif.render import render
-from archive.iiif.renditions import TILE
-from archive.store import MissingObject, StoreError, get_renditions
+from archive.iiif.tile_server import LIFETIME, Note, key_of, notes, stored_tile
+from archive.store import StoreError, get_renditions
+
+log = logging.getLogger(__name__)
+pyramids = Pyramids()
 
 CONTEXT = "http://iiif.io/api/image/3/context.json"
 PROFILE = "http://iiif.io/api/image/3/level2.json"
@@ -38,7 +45,8 @@ def base(request: HttpRequest, version_id: UUID, kind: str = K.PYRAMID) -> HttpR
 def info(request: HttpRequest, version_id: UUID, kind: str = K.PYRAMID) -> HttpResponseBase:
     """What can be asked for."""
     what = seen(request, version_id)
-    levels = _levels(_ready(version_id, kind)) or [[what.width, what.height]]
+    rendition = _ready(version_id, kind)
+    levels = _levels(rendition) if rendition else [[what.width, what.height]]
     width, height = levels[0]
     description = {
         "@context": CONTEXT,
@@ -72,28 +80,63 @@ def image(
     kind: str = K.PYRAMID,
 ) -> HttpResponseBase:
     """A region, scaled, turned, encoded."""
+    at = epoch().now()
     what = seen(request, version_id)
     rendition = _ready(version_id, kind)
-    levels = _levels(rendition) or [[what.width, what.height]]
+    full = _pair(_levels(rendition)[0]) if rendition else (what.width, what.height)
     try:
-        asked = parse(region, size, rotation, quality, extension, full=_pair(levels[0]), most=MOST_PIXELS)
+        asked = parse(region, size, rotation, quality, extension, full=full, most=MOST_PIXELS)
     except BadRequest as problem:
         return _open(HttpResponse(str(problem), status=400, content_type="text/plain; charset=utf-8"))
     if rendition is None:
         return _not_yet()
-    tag = f'"{rendition.pk}-{int(rendition.changed.timestamp())}"'
+    tag = f'"{rendition.pk}-{int(rendition.changed.timestamp() * 1000)}"'
+    prefix = request.build_absolute_uri(_address(kind, version_id))
+    headers = {
+        "ETag": tag,
+        "Last-Modified": http_date(rendition.changed.timestamp()),
+        "Link": f'<{PROFILE}>;rel="profile", <{prefix}/{asked.canonical(full)}>;rel="canonical"',
+    }
     if _known(request, tag):
-        return _open(cached(HttpResponse(status=304, headers={"ETag": tag}), what))
+        return _open(cached(HttpResponse(status=304, headers=headers), what))
     try:
-        with get_renditions().local_path(rendition.key) as path:
-            body = render(path, levels, asked)
-    except MissingObject:
+        pyramid = pyramids.get(
+            get_renditions(), rendition.key, size=rendition.size, sizes=_levels(rendition), mark=tag
+        )
+        place = stored_tile(pyramid, asked)
+        body = pyramid.tile(*place) if place else None
+        if body is None:
+            body = render(pyramid, asked, mark=tag)
+    except (StoreError, pyvips.Error) as problem:
+        log.warning("Rendition %s cannot be read: %s", rendition.key, problem)
         return _not_yet()
-    response = HttpResponse(body, content_type=FORMATS[asked.format])
-    response["ETag"] = tag
-    response["Last-Modified"] = http_date(rendition.changed.timestamp())
-    response["Link"] = f'<{PROFILE}>;rel="profile"'
-    return _open(cached(response, what))
+    response = _open(cached(HttpResponse(body, content_type=FORMATS[asked.format], headers=headers), what))
+    if place and kind == K.PYRAMID:
+        _leave_note(request, version_id, at, pyramid, response, prefix)
+    return response
+
+
+def _leave_note(
+    request: HttpRequest,
+    version_id: UUID,
+    at: int | None,
+    pyramid: Pyramid,
+    response: HttpResponseBase,
+    prefix: str,
+) -> None:
+    """What was decided about this tile holds for the next ones, for a few seconds and within one epoch."""
+    key = key_of(request.META, version_id)
+    if at is None or key is None:
+        return
+    kept = ("Cache-Control", "Vary", "Access-Control-Allow-Origin", "Last-Modified")
+    headers = tuple((name, response[name]) for name in kept if name in response)
+    headers = (
+        *headers,
+        ("X-Content-Type-Options", "nosniff"),
+        ("Cross-Origin-Resource-Policy", "cross-origin"),
+    )
+    until = time.monotonic() + LIFETIME
+    notes.leave(key, Note(at, until, pyramid, response["ETag"], headers, prefix))
 
 
 @require_safe
@@ -128,9 +171,8 @@ def _ready(version_id: UUID, kind: str) -> Rendition | None:
     ).first()
 
 
-def _levels(rendition: Rendition | None) -> Sequence[Sequence[int]]:
-    detail: dict[str, Any] = rendition.detail if rendition else {}
-    levels: Sequence[Sequence[int]] = detail.get("levels", [])
+def _levels(rendition: Rendition) -> Sequence[Sequence[int]]:
+    levels: Sequence[Sequence[int]] = rendition.detail["levels"]
     return levels
 
 

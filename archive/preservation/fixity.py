@@ -88,7 +88,8 @@ def examine(file: StoredFile) -> str | None:
 def note_damage(file: StoredFile, *, found: str) -> None:
     """Mark a file as damaged, so that it is no longer served, and leave an event. Doing it twice leaves one event a
     discovery, which is what happened."""
-    StoredFile.objects.filter(pk=file.pk).update(condition=StoredFile.Condition.DAMAGED)
+    file.condition = StoredFile.Condition.DAMAGED
+    file.save(update_fields=["condition"])  # not `update`: whoever remembers that it may be served is told
     record(
         Event.Type.FIXITY_CHECK,
         about=[("subject", file)],

@@ -14,11 +14,12 @@ from archive.store.errors import (
     TooManyBytes,
 )
 from archive.store.local import LocalRenditions, LocalStore
-from archive.store.port import Renditions, Store, Stored
+from archive.store.port import Reader, Renditions, Store, Stored
 
 __all__ = [
     "DigestMismatch",
     "MissingObject",
+    "Reader",
     "Renditions",
     "Store",
     "StoreError",

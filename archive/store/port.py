@@ -60,6 +60,15 @@ class Store(Protocol):
         """Room left, or None where that is not known."""
 
 
+class Reader(Protocol):
+    """One rendition held open for many small reads, by any thread. What is put under its key later, it does not see."""
+
+    path: Path | None  # where it lies, if on this machine
+
+    def read(self, start: int, length: int) -> bytes:
+        """At most `length` bytes from `start`. Raises StoreUnavailable."""
+
+
 class Renditions(Protocol):
     """Disposable files by key, such as `0198…/pyramid.tif`."""
 
@@ -70,6 +79,9 @@ class Renditions(Protocol):
         """A local file for as long as the block lasts. Raises MissingObject."""
 
     def read_range(self, key: str, start: int, length: int) -> bytes: ...
+
+    def reader(self, key: str) -> Reader:
+        """Raises MissingObject."""
 
     def exists(self, key: str) -> bool: ...
 

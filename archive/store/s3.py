@@ -198,9 +198,26 @@ class S3Renditions:
     def read_range(self, key: str, start: int, length: int) -> bytes:
         return self.bucket.range(key, start, length)
 
+    def reader(self, key: str) -> "S3Reader":
+        if not self.exists(key):
+            raise MissingObject(f"The rendition {key} is gone. It is made again by the next sweep.")
+        return S3Reader(self.bucket, key)
+
     def exists(self, key: str) -> bool:
         return self.bucket.there(key)
 
     def remove(self, key: str) -> None:
         with self.bucket.asking(key):
             self.bucket.client.delete_object(Bucket=self.bucket.name, Key=key)
+
+
+class S3Reader:
+    """`Reader` by range requests."""
+
+    path: Path | None = None
+
+    def __init__(self, bucket: Bucket, key: str) -> None:
+        self._bucket, self._key = bucket, key
+
+    def read(self, start: int, length: int) -> bytes:
+        return self._bucket.range(self._key, start, length)

@@ -1,0 +1,150 @@
+"""Pyramids read in place: where each stored tile lies, and a tile as a JPEG file of its own without decoding it.
+
+A tile of a JPEG-compressed TIFF is an abbreviated JPEG stream; its quantisation and Huffman tables stand once per level
+(tag 347, TIFF Technical Note 2). Spliced behind a JFIF header they make a whole file of the very same pixels.
+"""
+
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from io import RawIOBase
+from typing import IO, Any, cast
+
+import pyvips
+import tifffile
+
+from archive.store import Reader, Renditions
+
+TILE = 256
+START, END = b"\xff\xd8", b"\xff\xd9"
+# JFIF 1.01, no density: it also says that three components are YCbCr, which the bare stream leaves to be guessed.
+JFIF = b"\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00"
+READ_AHEAD = 1 << 16
+JPEG, YCBCR, GREY = 7, 6, 1
+
+
+@dataclass(frozen=True)
+class Level:
+    """One size of the picture. `offsets` and `lengths` are of its tiles, row by row; `head` starts each of them."""
+
+    width: int
+    height: int
+    across: int
+    offsets: tuple[int, ...]
+    lengths: tuple[int, ...]
+    head: bytes | None  # None: tiles cannot be handed on as they are
+
+    @property
+    def down(self) -> int:
+        return len(self.offsets) // self.across
+
+    def whole(self, column: int, row: int) -> bool:
+        """Whether the picture fills this tile; those at the right and lower edge are padded."""
+        return (column + 1) * TILE <= self.width and (row + 1) * TILE <= self.height
+
+
+class Pyramid:
+    """The tiles of one rendition, opened once and read by any thread."""
+
+    def __init__(self, reader: Reader, size: int, sizes: Sequence[Sequence[int]]) -> None:
+        """`size` is of the file, in bytes; `sizes` are of its levels as the picture is, without what fills it up."""
+        self._reader, self._size = reader, size
+        with tifffile.TiffFile(cast(IO[bytes], _Ranges(reader, size))) as file:
+            pages = cast(list[tifffile.TiffPage], list(file.pages))
+            self.levels = tuple(_level(page, *size) for page, size in zip(pages, sizes, strict=False))
+
+    def image(self, level: int) -> Any:
+        """A level as a libvips image, decoded where it is read."""
+        if self._reader.path is not None:
+            stored = pyvips.Image.tiffload(str(self._reader.path), page=level)
+        else:
+            ranges = _Ranges(self._reader, self._size)
+            source = pyvips.SourceCustom()
+            source.on_read(ranges.read)
+            source.on_seek(ranges.seek)
+            stored = pyvips.Image.tiffload_source(source, page=level)
+        return stored.crop(0, 0, self.levels[level].width, self.levels[level].height)
+
+    def tile(self, level: int, column: int, row: int) -> bytes | None:
+        """The stored tile as a JPEG file, or None where it cannot be handed on (edges, and what is not JPEG)."""
+        grid = self.levels[level]
+        if grid.head is None or not grid.whole(column, row):
+            return None
+        place = row * grid.across + column
+        data = self._reader.read(grid.offsets[place], grid.lengths[place])
+        return grid.head + data[len(START) :]
+
+
+class Pyramids:
+    """The pyramids in use, at most `limit` open at a time; the least used is closed first."""
+
+    def __init__(self, limit: int = 128) -> None:
+        self._limit = limit
+        self._open: OrderedDict[tuple[str, str], Pyramid] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(
+        self, area: Renditions, key: str, *, size: int, sizes: Sequence[Sequence[int]], mark: str
+    ) -> Pyramid:
+        """The pyramid under this key, of `size` bytes; `mark` tells a remade one from the one before.
+
+        Raises:
+            MissingObject: there is no such rendition.
+        """
+        name = (key, mark)
+        with self._lock:
+            if known := self._open.get(name):
+                self._open.move_to_end(name)
+                return known
+        fresh = Pyramid(area.reader(key), size, sizes)
+        with self._lock:
+            self._open[name] = fresh
+            while len(self._open) > self._limit:
+                self._open.popitem(last=False)  # the reader goes when the last request lets go of it
+        return fresh
+
+
+class _Ranges(RawIOBase):
+    """A rendition as a file to seek in; reads ahead, since a TIFF's directory is many small reads."""
+
+    def __init__(self, reader: Reader, size: int) -> None:
+        self._reader, self._size, self._at = reader, size, 0
+        self._start, self._held = 0, b""
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def tell(self) -> int:
+        return self._at
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        self._at = offset + {os.SEEK_SET: 0, os.SEEK_CUR: self._at, os.SEEK_END: self._size}[whence]
+        return self._at
+
+    def read(self, size: int = -1) -> bytes:
+        size = min(size if size >= 0 else self._size, self._size - self._at)
+        offset = self._at - self._start
+        if offset < 0 or offset + size > len(self._held):
+            self._start, self._held = self._at, self._reader.read(self._at, max(size, READ_AHEAD))
+            offset = 0
+        data = self._held[offset : offset + size]
+        self._at += len(data)
+        return data
+
+
+def _level(page: tifffile.TiffPage, width: int, height: int) -> Level:
+    passable = page.compression == JPEG and page.photometric in (YCBCR, GREY) and page.tilewidth == TILE
+    tables = page.jpegtables or START + END
+    return Level(
+        width=width,
+        height=height,
+        across=-(-page.imagewidth // TILE),
+        offsets=tuple(page.dataoffsets),
+        lengths=tuple(page.databytecounts),
+        head=START + JFIF + tables[len(START) : -len(END)] if passable else None,
+    )
