@@ -13,14 +13,24 @@ from stylizer.imageio.sniff import MIMES
 PAPER = [236, 234, 228]  # behind what is transparent
 
 
-def delivered(path: Path, version: Version) -> Any:
-    """The version's picture in `path` as a libvips image, decoded as it is read."""
+def delivered(path: Path, version: Version, scratch: Path) -> Any:
+    """The version's picture in `path` as a libvips image that can be read once, from top to bottom.
+
+    It is decoded as it is read, in little memory whatever its size. One that lies on its side cannot be read in the
+    order it is wanted in: not yet turned, it is laid down as tiles in `scratch`, and turned from there. A JPEG 2000
+    file is decoded whole.
+    """
     mime = version.technical.get("mime", version.file.media_type)
     if mime == MIMES["jp2"]:
         with open_picture(path, page=version.page) as picture:
             return for_display(picture.image)
     kind = next(kind for kind, known in MIMES.items() if known == mime)
-    return for_display(load(path, kind, page=version.page).autorot())
+    image = load(path, kind, page=version.page, once=True)
+    turn = image.get("orientation") if image.get_typeof("orientation") else 1
+    if turn == 1:
+        return for_display(image)
+    for_display(image).tiffsave(str(scratch), tile=True, tile_width=256, tile_height=256, bigtiff=True)
+    return pyvips.Image.tiffload(str(scratch)).autorot()
 
 
 def for_display(image: Any) -> Any:

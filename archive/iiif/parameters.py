@@ -9,6 +9,8 @@ from decimal import Decimal
 from fractions import Fraction
 from math import isqrt
 
+PROFILE = "http://iiif.io/api/image/3/level2.json"
+MOST_PIXELS = 16_000_000  # delivered at once
 NUMBER = r"\d{1,7}(?:\.\d{1,10})?"
 PIXELS = re.compile(r"(\d{1,9}),(\d{1,9}),(\d{1,9}),(\d{1,9})")
 PERCENT = re.compile(rf"pct:({NUMBER}),({NUMBER}),({NUMBER}),({NUMBER})")

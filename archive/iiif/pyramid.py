@@ -12,8 +12,11 @@ from dataclasses import dataclass
 from io import RawIOBase
 from typing import IO, Any, cast
 
+import imagecodecs
+import numpy as np
 import pyvips
 import tifffile
+from numpy.typing import NDArray
 
 from archive.store import Reader, Renditions
 
@@ -22,6 +25,7 @@ START, END = b"\xff\xd8", b"\xff\xd9"
 # JFIF 1.01, no density: it also says that three components are YCbCr, which the bare stream leaves to be guessed.
 JFIF = b"\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00"
 READ_AHEAD = 1 << 16
+MOST_TILES = 64  # put together by `pixels`; more are better streamed
 JPEG, YCBCR, GREY = 7, 6, 1
 
 
@@ -48,9 +52,12 @@ class Level:
 class Pyramid:
     """The tiles of one rendition, opened once and read by any thread."""
 
-    def __init__(self, reader: Reader, size: int, sizes: Sequence[Sequence[int]]) -> None:
-        """`size` is of the file, in bytes; `sizes` are of its levels as the picture is, without what fills it up."""
-        self._reader, self._size = reader, size
+    def __init__(self, reader: Reader, size: int, sizes: Sequence[Sequence[int]], *, mark: str) -> None:
+        """`size` is of the file, in bytes; `sizes` are of its levels as the picture is, without what fills it up.
+
+        `mark` names the file's bytes: what is remembered of them is kept under it.
+        """
+        self._reader, self._size, self.mark = reader, size, mark
         with tifffile.TiffFile(cast(IO[bytes], _Ranges(reader, size))) as file:
             pages = cast(list[tifffile.TiffPage], list(file.pages))
             self.levels = tuple(_level(page, *size) for page, size in zip(pages, sizes, strict=False))
@@ -72,9 +79,67 @@ class Pyramid:
         grid = self.levels[level]
         if grid.head is None or not grid.whole(column, row):
             return None
-        place = row * grid.across + column
+        return self._jpeg(grid, row * grid.across + column, grid.head)
+
+    def pixels(self, level: int, left: int, top: int, width: int, height: int) -> NDArray[np.uint8] | None:
+        """A part of a level, uint8 (height, width, bands), put together from its tiles; None where that does not pay.
+
+        The same pixels as `image(level).crop(…)`. Each tile is decoded by itself, so several requests share the cores
+        and the tiles decoded a moment ago.
+        """
+        grid = self.levels[level]
+        rows = range(top // TILE, (top + height - 1) // TILE + 1)
+        columns = range(left // TILE, (left + width - 1) // TILE + 1)
+        if grid.head is None or len(rows) * len(columns) > MOST_TILES:
+            return None
+        out: NDArray[np.uint8] | None = None
+        for row in rows:
+            for column in columns:
+                tile = self._tile(level, row * grid.across + column, grid.head)
+                if out is None:
+                    out = np.empty((height, width, tile.shape[2]), np.uint8)
+                y, x = row * TILE - top, column * TILE - left
+                down, across = slice(max(y, 0), min(y + TILE, height)), slice(max(x, 0), min(x + TILE, width))
+                out[down, across] = tile[down.start - y : down.stop - y, across.start - x : across.stop - x]
+        return out
+
+    def _tile(self, level: int, place: int, head: bytes) -> NDArray[np.uint8]:
+        known = _decoded.get(self.mark, level, place)
+        if known is None:
+            known = np.atleast_3d(imagecodecs.jpeg8_decode(self._jpeg(self.levels[level], place, head)))
+            _decoded.keep(self.mark, level, place, known)
+        return known
+
+    def _jpeg(self, grid: Level, place: int, head: bytes) -> bytes:
         data = self._reader.read(grid.offsets[place], grid.lengths[place])
-        return grid.head + data[len(START) :]
+        return head + data[len(START) :]
+
+
+class Decoded:
+    """Tiles decoded last, at most `limit` bytes of them: regions asked for one after the other overlap."""
+
+    def __init__(self, limit: int = 64 << 20) -> None:
+        self._limit, self._held = limit, 0
+        self._kept: OrderedDict[tuple[str, int, int], NDArray[np.uint8]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, mark: str, level: int, place: int) -> NDArray[np.uint8] | None:
+        with self._lock:
+            found = self._kept.get((mark, level, place))
+            if found is not None:
+                self._kept.move_to_end((mark, level, place))
+            return found
+
+    def keep(self, mark: str, level: int, place: int, tile: NDArray[np.uint8]) -> None:
+        with self._lock:
+            self._held += tile.nbytes * ((mark, level, place) not in self._kept)
+            self._kept[mark, level, place] = tile
+            while self._held > self._limit:
+                _oldest, gone = self._kept.popitem(last=False)
+                self._held -= gone.nbytes
+
+
+_decoded = Decoded()
 
 
 class Pyramids:
@@ -98,7 +163,7 @@ class Pyramids:
             if known := self._open.get(name):
                 self._open.move_to_end(name)
                 return known
-        fresh = Pyramid(area.reader(key), size, sizes)
+        fresh = Pyramid(area.reader(key), size, sizes, mark=mark)
         with self._lock:
             self._open[name] = fresh
             while len(self._open) > self._limit:

@@ -5,6 +5,9 @@ import threading
 from collections import OrderedDict
 from typing import Any
 
+import imagecodecs
+import pyvips
+
 from archive.iiif.parameters import ImageRequest
 from archive.iiif.pyramid import Level, Pyramid
 
@@ -42,13 +45,13 @@ class Rendered:
 _rendered = Rendered()
 
 
-def render(pyramid: Pyramid, asked: ImageRequest, *, mark: str) -> bytes:
-    """The picture asked for, encoded. `mark` names the bytes the pyramid was made of.
+def render(pyramid: Pyramid, asked: ImageRequest) -> bytes:
+    """The picture asked for, encoded.
 
     Raises:
         pyvips.Error: the pyramid's bytes cannot be read.
     """
-    if (known := _rendered.get(mark, asked)) is not None:
+    if (known := _rendered.get(pyramid.mark, asked)) is not None:
         return known
     with AT_ONCE:
         image = _cut(pyramid, asked)
@@ -57,7 +60,7 @@ def render(pyramid: Pyramid, asked: ImageRequest, *, mark: str) -> bytes:
         if asked.turn:
             image = image.rot(f"d{asked.turn}")
         body = _encode(_quality(image, asked.quality), asked.format)
-    _rendered.keep(mark, asked, body)
+    _rendered.keep(pyramid.mark, asked, body)
     return body
 
 
@@ -75,13 +78,19 @@ def level_for(levels: tuple[Level, ...], asked: ImageRequest) -> int:
 
 
 def _cut(pyramid: Pyramid, asked: ImageRequest) -> Any:
-    image = pyramid.image(level_for(pyramid.levels, asked))
-    across, down = image.width / pyramid.levels[0].width, image.height / pyramid.levels[0].height
+    number = level_for(pyramid.levels, asked)
+    level, full = pyramid.levels[number], pyramid.levels[0]
+    across, down = level.width / full.width, level.height / full.height
     left, top = round(asked.region.x * across), round(asked.region.y * down)
-    left, top = min(left, image.width - 1), min(top, image.height - 1)
-    width = max(1, min(round(asked.region.width * across), image.width - left))
-    height = max(1, min(round(asked.region.height * down), image.height - top))
-    part = image.crop(left, top, width, height)
+    left, top = min(left, level.width - 1), min(top, level.height - 1)
+    width = max(1, min(round(asked.region.width * across), level.width - left))
+    height = max(1, min(round(asked.region.height * down), level.height - top))
+    pixels = pyramid.pixels(number, left, top, width, height)
+    if pixels is None:
+        part = pyramid.image(number).crop(left, top, width, height)
+    else:
+        kind = "srgb" if pixels.shape[2] > 2 else "b-w"
+        part = pyvips.Image.new_from_array(pixels, interpretation=kind)
     if (width, height) == (asked.width, asked.height):
         return part
     return part.thumbnail_image(asked.width, height=asked.height, size="force")
@@ -100,5 +109,5 @@ def _encode(image: Any, extension: str) -> bytes:
     elif extension == "webp":
         data = image.webpsave_buffer(Q=QUALITY["webp"], keep="none")
     else:
-        data = image.jpegsave_buffer(Q=QUALITY["jpg"], keep="none")
+        data = bytes(imagecodecs.jpeg8_encode(image.numpy(), level=QUALITY["jpg"], subsampling="420"))
     return data

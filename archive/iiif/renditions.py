@@ -60,7 +60,7 @@ def key_of(version_id: UUID, kind: str, width: int = 0) -> str:
 def _make_all(version: Version, folder: Path) -> None:
     with get_store().local_path(version.file_id) as path:
         pyramid = folder / "pyramid.tif"
-        detail = _save_pyramid(delivered(path, version), pyramid)
+        detail = _save_pyramid(delivered(path, version, folder / "upright.tif"), pyramid)
         made: list[tuple[str, int, Path, dict[str, Any]]] = []
         for width in settings.THUMBNAIL_WIDTHS:
             thumbnail = folder / f"{width}.webp"
@@ -70,7 +70,10 @@ def _make_all(version: Version, folder: Path) -> None:
         if version.derived_from is not None:
             heat = folder / "difference.tif"
             with get_store().local_path(version.derived_from.file_id) as before:
-                apart = difference(delivered(before, version.derived_from), delivered(path, version))
+                apart = difference(
+                    delivered(before, version.derived_from, folder / "before.tif"),
+                    delivered(path, version, folder / "upright.tif"),
+                )
                 made.append((K.DIFFERENCE, 0, heat, _save_pyramid(apart, heat)))
         made.append((K.PYRAMID, 0, pyramid, detail))  # last: when it is ready, all of it is
     for kind, width, file, detail in made:

@@ -1,8 +1,8 @@
-"""Stored tiles, answered before Django: a WSGI layer that knows what a view decided a moment ago.
+"""Tiles answered before Django: a WSGI layer that knows what a view decided a moment ago.
 
 It decides nothing. The view checks access and leaves a note for the session it checked; the layer answers requests for
-tiles of the stored grid from that note for a few seconds, and never after access changed (`epoch`). Whatever it has no
-fresh note for goes to Django.
+the same picture from that note for a few seconds, and never after access changed (`epoch`). Whatever it has no fresh
+note for, and whatever is to be refused with a sentence, goes to Django.
 """
 
 import re
@@ -14,17 +14,18 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+import pyvips
 from django.conf import settings
 
 from archive.iiif.epoch import epoch
-from archive.iiif.parameters import ImageRequest
+from archive.iiif.parameters import FORMATS, MOST_PIXELS, PROFILE, BadRequest, ImageRequest, parse
 from archive.iiif.pyramid import TILE, Pyramid
+from archive.iiif.render import render
 from archive.store import StoreError
 
 WSGI = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
-PATH = re.compile(
-    r"/iiif/3/([0-9a-f-]{36})/(\d{1,9}),(\d{1,9}),(\d{1,9}),(\d{1,9})/256,256/0/default\.jpg", re.ASCII
-)
+PATH = re.compile(r"/iiif/3/([0-9a-f-]{36})/([^/]+/[^/]+/[^/]+/[^/]+)", re.ASCII)
+STORED = re.compile(r"(\d{1,9}),(\d{1,9}),(\d{1,9}),(\d{1,9})/256,256/0/default\.jpg", re.ASCII)
 LIFETIME = 5.0  # seconds a note is good for: a session that ran out or an embargo that ended is noticed then
 MOST_NOTES = 50_000
 
@@ -117,41 +118,57 @@ class TileServer:
         self._django = django
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        found = PATH.fullmatch(environ["PATH_INFO"]) if environ["REQUEST_METHOD"] == "GET" else None
-        answer = self._answer(environ, found, start_response) if found else None
+        answer = None
+        if environ["REQUEST_METHOD"] == "GET" and not environ.get("QUERY_STRING"):
+            answer = self._answer(environ, start_response)
         return self._django(environ, start_response) if answer is None else answer
 
-    def _answer(
-        self, environ: dict[str, Any], found: re.Match[str], start_response: Callable[..., Any]
-    ) -> list[bytes] | None:
-        version_id, *numbers = found.groups()
-        key = key_of(environ, version_id)
+    def _answer(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes] | None:
+        found = PATH.fullmatch(environ["PATH_INFO"])
+        key = key_of(environ, found[1]) if found else None
         note = notes.fresh(key) if key else None
-        if note is None or environ.get("QUERY_STRING"):
-            return None
-        x, y, width, height = map(int, numbers)
-        place = grid_place(note.pyramid, x, y, width, height)
-        if place is None:
+        if found is None or note is None:
             return None
         asked = environ.get("HTTP_IF_NONE_MATCH")
-        if asked is not None and note.tag in asked:
+        if asked is not None and note.tag in asked and STORED.fullmatch(found[2]):
             start_response("304 Not Modified", [*note.headers, ("ETag", note.tag)])
             return []
         try:
-            body = note.pyramid.tile(*place)
-        except StoreError:
+            made = _stored(note.pyramid, found[2]) or _rendered(note.pyramid, found[2])
+        except (StoreError, pyvips.Error):
             return None  # the view says what is to be said
-        if body is None:
+        if made is None:
             return None
-        link = f'<{note.prefix}/{x},{y},{width},{height}/256,256/0/default.jpg>;rel="canonical"'
+        body, media_type, canonical = made
+        link = f'<{PROFILE}>;rel="profile", <{note.prefix}/{canonical}>;rel="canonical"'
         start_response(
             "200 OK",
             [
                 *note.headers,
-                ("Content-Type", "image/jpeg"),
+                ("Content-Type", media_type),
                 ("Content-Length", str(len(body))),
                 ("ETag", note.tag),
                 ("Link", link),
             ],
         )
         return [body]
+
+
+def _stored(pyramid: Pyramid, request: str) -> tuple[bytes, str, str] | None:
+    """A tile of the stored grid, untouched: the body, its media type, its canonical address."""
+    found = STORED.fullmatch(request)
+    place = grid_place(pyramid, *map(int, found.groups())) if found else None
+    body = pyramid.tile(*place) if place else None
+    return (body, "image/jpeg", request) if body else None
+
+
+def _rendered(pyramid: Pyramid, request: str) -> tuple[bytes, str, str] | None:
+    """Any other request; None for those that are to be told why not."""
+    region, size, rotation, last = request.split("/")
+    quality, _dot, extension = last.rpartition(".")
+    full = (pyramid.levels[0].width, pyramid.levels[0].height)
+    try:
+        asked = parse(region, size, rotation, quality, extension, full=full, most=MOST_PIXELS)
+    except BadRequest:
+        return None
+    return render(pyramid, asked), FORMATS[asked.format], asked.canonical(full)

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from archive.iiif.access import cached, seen
 from archive.iiif.epoch import epoch
 from archive.iiif.models import Rendition
-from archive.iiif.parameters import FORMATS, BadRequest, parse
+from archive.iiif.parameters import FORMATS, MOST_PIXELS, PROFILE, BadRequest, parse
 from archive.iiif.pyramid import TILE, Pyramid, Pyramids
 from archive.iiif.render import render
 from archive.iiif.tile_server import LIFETIME, Note, key_of, notes, stored_tile
@@ -25,9 +25,7 @@ log = logging.getLogger(__name__)
 pyramids = Pyramids()
 
 CONTEXT = "http://iiif.io/api/image/3/context.json"
-PROFILE = "http://iiif.io/api/image/3/level2.json"
 JSON_LD = f'application/ld+json;profile="{CONTEXT}"'
-MOST_PIXELS = 16_000_000
 RETRY_SECONDS = 2
 K = Rendition.Kind
 
@@ -106,12 +104,12 @@ def image(
         place = stored_tile(pyramid, asked)
         body = pyramid.tile(*place) if place else None
         if body is None:
-            body = render(pyramid, asked, mark=tag)
+            body = render(pyramid, asked)
     except (StoreError, pyvips.Error) as problem:
         log.warning("Rendition %s cannot be read: %s", rendition.key, problem)
         return _not_yet()
     response = _open(cached(HttpResponse(body, content_type=FORMATS[asked.format], headers=headers), what))
-    if place and kind == K.PYRAMID:
+    if kind == K.PYRAMID:
         _leave_note(request, version_id, at, pyramid, response, prefix)
     return response
 

@@ -24,9 +24,14 @@ CUT_OFF = "The {kind} file is cut off. Copy it again from where it came from."
 TAIL = 65_536  # what cameras and scanners append behind a JPEG's end
 
 
-def load(path: Path, kind: str, *, page: int = 0, strict: bool = True) -> Any:
-    """Open with the one loader that fits; libvips never guesses by itself. Pixels are not decoded yet."""
+def load(path: Path, kind: str, *, page: int = 0, strict: bool = True, once: bool = False) -> Any:
+    """Open with the one loader that fits; libvips never guesses by itself. Pixels are not decoded yet.
+
+    With `once` the picture is read from top to bottom, once, and never lies in memory or on scratch as a whole.
+    """
     options: dict[str, Any] = {"fail_on": "truncated" if strict else "none"}
+    if once:
+        options["access"] = "sequential"
     loader = {
         "jpeg": pyvips.Image.jpegload,
         "png": pyvips.Image.pngload,

@@ -114,7 +114,7 @@ def test_every_stored_tile_is_the_picture_at_its_level(kind: str, portraits: Col
     data, values = _sources()[kind]
     version = stored_with(portraits, data)
     row = Rendition.objects.get(version=version, kind="pyramid")
-    pyramid = Pyramid(get_renditions().reader(row.key), row.size, row.detail["levels"])
+    pyramid = Pyramid(get_renditions().reader(row.key), row.size, row.detail["levels"], mark=row.key)
     limit = (
         13 if kind == "cmyk" else 31
     )  # inks come back through a profile of the press, not through arithmetic
@@ -307,7 +307,7 @@ def test_without_redis_nothing_is_remembered() -> None:
 def test_many_may_read_one_pyramid_at_once(portraits: Collection) -> None:
     version = stored_with(portraits, encoded(large()))
     row = Rendition.objects.get(version=version, kind="pyramid")
-    pyramid = Pyramid(get_renditions().reader(row.key), row.size, row.detail["levels"])
+    pyramid = Pyramid(get_renditions().reader(row.key), row.size, row.detail["levels"], mark=row.key)
     places = [(0, column, line) for column in range(5) for line in range(4)]
     expected = [pyramid.tile(*place) for place in places]
     wrong: list[int] = []
@@ -327,7 +327,7 @@ def test_many_may_read_one_pyramid_at_once(portraits: Collection) -> None:
 def test_only_regions_of_the_stored_grid_are_places_in_it(portraits: Collection) -> None:
     version = stored_with(portraits, encoded(large()))
     row = Rendition.objects.get(version=version, kind="pyramid")
-    pyramid = Pyramid(get_renditions().reader(row.key), row.size, row.detail["levels"])
+    pyramid = Pyramid(get_renditions().reader(row.key), row.size, row.detail["levels"], mark=row.key)
     assert grid_place(pyramid, 256, 512, 256, 256) == (0, 1, 2)
     assert grid_place(pyramid, 512, 0, 512, 512) == (1, 1, 0)
     for odd in [(1, 0, 256, 256), (0, 0, 256, 512), (0, 0, 768, 768), (256, 0, 512, 512), (1280, 0, 256, 256),

@@ -69,17 +69,24 @@ class Demonstration:
         self.file.write_text(password, encoding="utf-8")
 
 
+def web(bind: str, port: int, *, workers: int = 1, threads: int = 8) -> list[str]:
+    """The command of the web process."""
+    return [
+        sys.executable, "-m", "granian", "--interface", "wsgi", "--host", bind, "--port", str(port),
+        "--workers", str(workers), "--blocking-threads", str(threads), "--respawn-failed-workers",
+        "--log-level", "error", "archive.wsgi:application",
+    ]  # fmt: skip
+
+
 def programs(bind: str, port: int, demo: Demonstration | None) -> list[Program]:
     """What runs, in the order of its appearance on the screen."""
     python = shlex.quote(sys.executable)
     celery = f"exec {python} -m celery --quiet"
     quiet = "--loglevel WARNING --without-gossip --without-mingle"
-    threads = 8
     found = [
         Program(
             "web",
-            f"exec {python} -m granian --interface wsgi --host {shlex.quote(bind)} --port {port} --workers 1"
-            f" --blocking-threads {threads} --respawn-failed-workers --log-level error archive.wsgi:application",
+            f"exec {shlex.join(web(bind, port))}",
         ),
         Program(
             "io", f"{celery} -A workers.io:app worker -Q io --pool threads --concurrency 2 -n io@%h {quiet}"
