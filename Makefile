@@ -12,7 +12,7 @@ NODE = $(shell command -v node 2>/dev/null || echo $(WHEEL)/bin/node)
 NPM = $(shell command -v npm 2>/dev/null || echo $(WHEEL)/bin/node $(WHEEL)/lib/node_modules/npm/bin/npm-cli.js)
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test bench lint types contracts browser screenshots clean
+.PHONY: help install run test bench lint types contracts browser clean
 
 help:
 	@echo "make install | run | test | bench | lint | clean"
