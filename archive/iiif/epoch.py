@@ -21,6 +21,7 @@ CHANNEL = "palimpsest:access"
 WAIT = 1.0  # seconds between two looks at whether Redis is still there
 SILENCE = 3.0  # seconds after which a connection that answers no ping counts as lost
 PAUSE = 0.5  # before connecting again
+PATIENCE = 10  # failures in a row before the log hears of them
 
 
 class Epoch:
@@ -64,11 +65,14 @@ class Epoch:
                 self._thread.start()
 
     def _listen(self) -> None:
+        failures = 0
         while True:
             try:
                 self._follow()
             except redis.RedisError as error:
-                log.warning("Access decisions are not remembered while Redis is away: %s", error)
+                failures = 1 if self._heard else failures + 1
+                if failures == PATIENCE:  # a restart is no news
+                    log.warning("Access decisions are not remembered while Redis is away: %s", error)
             self._heard = 0.0
             time.sleep(PAUSE)
 

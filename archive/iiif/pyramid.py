@@ -62,17 +62,19 @@ class Pyramid:
             pages = cast(list[tifffile.TiffPage], list(file.pages))
             self.levels = tuple(_level(page, *size) for page, size in zip(pages, sizes, strict=False))
 
-    def image(self, level: int) -> Any:
-        """A level as a libvips image, decoded where it is read."""
-        if self._reader.path is not None:
-            stored = pyvips.Image.tiffload(str(self._reader.path), page=level)
-        else:
-            ranges = _Ranges(self._reader, self._size)
-            source = pyvips.SourceCustom()
-            source.on_read(ranges.read)
-            source.on_seek(ranges.seek)
-            stored = pyvips.Image.tiffload_source(source, page=level)
-        return stored.crop(0, 0, self.levels[level].width, self.levels[level].height)
+    def region(self, level: int, left: int, top: int, width: int, height: int) -> Any:
+        """A part of a level as a libvips image: put together from its tiles, or, if those are many, streamed.
+
+        What lies elsewhere is always put together: libvips cannot be given ranges to read by (its custom sources end
+        the process when called from its own threads).
+        """
+        grid, lies_here = self.levels[level], self._reader.path
+        across = (left + width - 1) // TILE - left // TILE + 1
+        down = (top + height - 1) // TILE - top // TILE + 1
+        if lies_here is not None and (grid.head is None or across * down > MOST_TILES):
+            return pyvips.Image.tiffload(str(lies_here), page=level).crop(left, top, width, height)
+        pixels = self.pixels(level, left, top, width, height)
+        return pyvips.Image.new_from_array(pixels, interpretation="srgb" if pixels.shape[2] > 2 else "b-w")
 
     def tile(self, level: int, column: int, row: int) -> bytes | None:
         """The stored tile as a JPEG file, or None where it cannot be handed on (edges, and what is not JPEG)."""
@@ -81,26 +83,23 @@ class Pyramid:
             return None
         return self._jpeg(grid, row * grid.across + column, grid.head)
 
-    def pixels(self, level: int, left: int, top: int, width: int, height: int) -> NDArray[np.uint8] | None:
-        """A part of a level, uint8 (height, width, bands), put together from its tiles; None where that does not pay.
+    def pixels(self, level: int, left: int, top: int, width: int, height: int) -> NDArray[np.uint8]:
+        """A part of a level, uint8 (height, width, bands), put together from its tiles.
 
-        The same pixels as `image(level).crop(…)`. Each tile is decoded by itself, so several requests share the cores
-        and the tiles decoded a moment ago.
+        Each tile is decoded by itself, so several requests share the cores and the tiles decoded a moment ago.
         """
         grid = self.levels[level]
-        rows = range(top // TILE, (top + height - 1) // TILE + 1)
-        columns = range(left // TILE, (left + width - 1) // TILE + 1)
-        if grid.head is None or len(rows) * len(columns) > MOST_TILES:
-            return None
         out: NDArray[np.uint8] | None = None
-        for row in rows:
-            for column in columns:
-                tile = self._tile(level, row * grid.across + column, grid.head)
+        for row in range(top // TILE, (top + height - 1) // TILE + 1):
+            for column in range(left // TILE, (left + width - 1) // TILE + 1):
+                tile = self._tile(level, row * grid.across + column, grid.head or START + JFIF)
                 if out is None:
                     out = np.empty((height, width, tile.shape[2]), np.uint8)
                 y, x = row * TILE - top, column * TILE - left
                 down, across = slice(max(y, 0), min(y + TILE, height)), slice(max(x, 0), min(x + TILE, width))
                 out[down, across] = tile[down.start - y : down.stop - y, across.start - x : across.stop - x]
+        if out is None:
+            raise ValueError(f"expected at least one pixel, got {width} × {height}")
         return out
 
     def _tile(self, level: int, place: int, head: bytes) -> NDArray[np.uint8]:

@@ -6,7 +6,6 @@ from collections import OrderedDict
 from typing import Any
 
 import imagecodecs
-import pyvips
 
 from archive.iiif.parameters import ImageRequest
 from archive.iiif.pyramid import Level, Pyramid
@@ -85,12 +84,7 @@ def _cut(pyramid: Pyramid, asked: ImageRequest) -> Any:
     left, top = min(left, level.width - 1), min(top, level.height - 1)
     width = max(1, min(round(asked.region.width * across), level.width - left))
     height = max(1, min(round(asked.region.height * down), level.height - top))
-    pixels = pyramid.pixels(number, left, top, width, height)
-    if pixels is None:
-        part = pyramid.image(number).crop(left, top, width, height)
-    else:
-        kind = "srgb" if pixels.shape[2] > 2 else "b-w"
-        part = pyvips.Image.new_from_array(pixels, interpretation=kind)
+    part = pyramid.region(number, left, top, width, height)
     if (width, height) == (asked.width, asked.height):
         return part
     return part.thumbnail_image(asked.width, height=asked.height, size="force")

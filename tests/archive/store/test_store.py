@@ -6,13 +6,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import boto3
+import numpy as np
 import pytest
+import pyvips
 from moto.server import ThreadedMotoServer
 from storages.backends.s3 import S3Storage
 
-from archive.store import DigestMismatch, MissingObject, Store, TooManyBytes
-from archive.store.local import LocalStore
-from archive.store.s3 import Bucket, S3Store
+from archive.iiif.pyramid import TILE, Pyramid
+from archive.store import DigestMismatch, MissingObject, Renditions, Store, TooManyBytes
+from archive.store.local import LocalRenditions, LocalStore
+from archive.store.s3 import Bucket, S3Renditions, S3Store
 
 DATA = b"some bytes of a scan" * 1000
 DIGEST = hashlib.sha256(DATA).hexdigest()
@@ -31,6 +34,17 @@ def moto() -> Iterator[str]:
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     if request.param == "local":
         return LocalStore(tmp_path / "store")
+    return S3Store(_bucket(request, tmp_path))
+
+
+@pytest.fixture(params=["local", "s3"])
+def renditions(request: pytest.FixtureRequest, tmp_path: Path) -> Renditions:
+    if request.param == "local":
+        return LocalRenditions(tmp_path / "renditions")
+    return S3Renditions(_bucket(request, tmp_path))
+
+
+def _bucket(request: pytest.FixtureRequest, tmp_path: Path) -> Bucket:
     endpoint = request.getfixturevalue("moto")
     keys = {"aws_access_key_id": "x", "aws_secret_access_key": "x", "region_name": "us-east-1"}
     name = f"b-{hashlib.sha256(str(tmp_path).encode()).hexdigest()[:12]}"
@@ -39,7 +53,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
         bucket_name=name, endpoint_url=endpoint, access_key="x", secret_key="x", region_name="us-east-1",
         addressing_style="path",
     )  # fmt: skip
-    return S3Store(Bucket(storage, tmp_path / "scratch"))
+    return Bucket(storage, tmp_path / "scratch")
 
 
 def test_bytes_are_named_by_what_they_are_and_kept_once(store: Store) -> None:
@@ -101,3 +115,25 @@ def test_stored_files_are_read_only_and_a_broken_stream_leaves_nothing(tmp_path:
     with pytest.raises(Exception):  # noqa: B017  (whatever it is, nothing may be left)
         store.put(Broken())  # type: ignore[arg-type]
     assert list(store.incoming.iterdir()) == []
+
+
+def test_a_pyramid_is_read_where_it_lies_by_ranges_alone(renditions: Renditions, tmp_path: Path) -> None:
+    values = np.random.default_rng(3).integers(0, 255, (600, 700, 3), dtype=np.uint8)
+    path = tmp_path / "pyramid.tif"
+    picture = pyvips.Image.new_from_array(values)
+    picture.tiffsave(
+        str(path), tile=True, tile_width=TILE, tile_height=TILE, pyramid=True, compression="jpeg", Q=80
+    )
+    whole = pyvips.Image.tiffload(str(path)).numpy().copy()
+    size = renditions.put("ab/pyramid.tif", path)
+    pyramid = Pyramid(
+        renditions.reader("ab/pyramid.tif"), size, [[700, 600], [350, 300], [175, 150]], mark="one"
+    )
+    tile = pyramid.tile(0, 1, 1)
+    assert tile is not None
+    assert np.array_equal(pyvips.Image.jpegload_buffer(tile).numpy(), whole[256:512, 256:512])
+    assert np.array_equal(pyramid.region(0, 0, 0, 700, 600).numpy(), whole)
+    assert np.array_equal(pyramid.pixels(0, 100, 50, 560, 540), whole[50:590, 100:660])
+    assert pyramid.tile(0, 2, 0) is None  # an edge
+    with pytest.raises(MissingObject):
+        renditions.reader("ab/nothing.tif")
