@@ -5,8 +5,20 @@ from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.search import SearchQuery, SearchRank
-from django.db.models import Count, F, Func, OuterRef, Prefetch, Q, QuerySet, Subquery, UUIDField, Value
-from django.db.models.functions import Coalesce
+from django.db.models import (
+    Count,
+    F,
+    Func,
+    OuterRef,
+    Prefetch,
+    Q,
+    QuerySet,
+    Subquery,
+    UUIDField,
+    Value,
+    Window,
+)
+from django.db.models.functions import Coalesce, Mod, RowNumber
 
 from archive.accounts.permissions import Person, visible_collections, visible_items, visible_versions
 from archive.catalogue.indexing import words
@@ -46,6 +58,22 @@ def items_for(person: Person, *, within: Collection | None = None, text: str = "
         items.filter(index__document=query)
         .annotate(rank=SearchRank(F("index__document"), query))
         .order_by("-rank", "-pk")
+    )
+
+
+def items_directly_in(person: Person, collection: Collection) -> QuerySet[Item]:
+    """Visible items of the collection itself, not of those below it."""
+    return Item.objects.filter(visible_items(person), collection=collection)
+
+
+def part_starts(person: Person, collection: Collection, *, size: int) -> QuerySet[Item, UUID]:
+    """The first item of each part of `size` items, in the order of their ids: where a long list may be cut."""
+    numbered = items_directly_in(person, collection).annotate(place=Window(RowNumber(), order_by="pk"))
+    return (
+        numbered.annotate(within=Mod(F("place") - 1, size))
+        .filter(within=0)
+        .order_by("pk")
+        .values_list("pk", flat=True)
     )
 
 

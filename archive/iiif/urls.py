@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from archive.iiif import pages, views
+from archive.iiif import pages, presentation_views, views
 
 app_name = "iiif"
 
@@ -17,6 +17,9 @@ urlpatterns = [
     path("iiif/difference/<uuid:version_id>/", views.base, _DIFFERENCE, name="difference"),
     path("iiif/difference/<uuid:version_id>/info.json", views.info, _DIFFERENCE, name="difference-info"),
     path(f"iiif/difference/<uuid:version_id>/{_IMAGE}", views.image, _DIFFERENCE),
+    path("iiif/presentation/3/items/<uuid:item_id>/manifest", presentation_views.manifest, name="manifest"),
+    path("iiif/presentation/3/collections/", presentation_views.root, name="collections"),
+    path("iiif/presentation/3/collections/<str:ref>", presentation_views.collection, name="collection"),
     path("thumbnails/<uuid:version_id>/<int:width>.webp", views.thumbnail, name="thumbnail"),
     path("compare/<uuid:version_id>/", pages.compare, name="compare"),
 ]

@@ -142,6 +142,7 @@ def add_masters(item: Item, masters: Sequence[NewMaster], *, by: User | None) ->
     return versions
 
 
+@transaction.atomic
 def add_derivative(
     source: Version,
     made: NewDerivative,
