@@ -1,42 +1,81 @@
-"""The compare page: a derivative beside what it was made from, both as tiles, at full resolution."""
+"""The compare page: any two versions of a scan beside each other, both as tiles, at full resolution."""
 
 import json
+from dataclasses import dataclass
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from archive.accounts.permissions import may_review
 from archive.catalogue import queries
 from archive.catalogue.models import Sidecar, Version
-from archive.review.services import possible
+from archive.review.services import possible, waiting
+from stylizer.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Node:
+    """A version in the graph of its scan, `depth` steps from a master."""
+
+    version: Version
+    depth: int
 
 
 @require_safe
 def compare(request: HttpRequest, version_id: UUID) -> HttpResponse:
-    """A derivative against its source, or against another version of the same scan (`?with=`)."""
+    """A derivative against its source, or against another version of the same scan (`?with=`).
+
+    `?right=` asks for another derivative on the right, and leads to its own address.
+    """
     derivative = queries.version_for(request.user, version_id)
     if derivative is None or derivative.derived_from is None:
         raise Http404
-    others = list(queries.versions_of(request.user, derivative.scan).exclude(pk=derivative.pk))
-    asked = request.GET.get("with")
-    other = next((v for v in others if str(v.pk) == asked), None) or next(
+    versions = list(queries.versions_of(request.user, derivative.scan))
+    wanted, right = request.GET.get("with"), request.GET.get("right")
+    if right and right != str(derivative.pk) and any(str(v.pk) == right for v in versions):
+        return redirect(f"{reverse('iiif:compare', args=[right])}?with={wanted or ''}")
+    others = [version for version in versions if version.pk != derivative.pk]
+    other = next((v for v in others if str(v.pk) == wanted), None) or next(
         (v for v in others if v.pk == derivative.derived_from_id), None
     )
     if other is None:
         raise Http404
+    decisions = _decisions(request, derivative)
+    before, after = waiting(request.user, derivative) if decisions else (None, None)
     context = {
         "derivative": derivative,
         "other": other,
         "others": others,
+        "derivatives": [version for version in versions if not version.is_master],
         "item": derivative.scan.item,
         "against_source": other.pk == derivative.derived_from_id,
         "maps": json.dumps([_map(sidecar) for sidecar in derivative.sidecars.all()]),
-        "decisions": _decisions(request, derivative),
+        "recipe": Recipe.from_json(derivative.recipe.canonical) if derivative.recipe else None,
+        "graph": graph(versions),
+        "decisions": decisions,
+        "before": before,
+        "after": after,
     }
     return render(request, "iiif/compare.html", context)
+
+
+def graph(versions: list[Version]) -> list[Node]:
+    """The versions of a scan as a tree in reading order: each master, below it what was derived from it, and so on."""
+    below: dict[UUID | None, list[Version]] = {}
+    seen = {version.pk for version in versions}
+    for version in versions:
+        source = version.derived_from_id if version.derived_from_id in seen else None
+        below.setdefault(source, []).append(version)
+    found: list[Node] = []
+    stack = [Node(version, 0) for version in reversed(below.get(None, []))]
+    while stack:
+        node = stack.pop()
+        found.append(node)
+        stack += [Node(version, node.depth + 1) for version in reversed(below.get(node.version.pk, []))]
+    return found
 
 
 def _decisions(request: HttpRequest, version: Version) -> list[str]:

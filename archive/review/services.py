@@ -1,12 +1,15 @@
 """Deciding about derivatives: every decision a row, the state changed only from the state it was seen in."""
 
 from typing import Final
+from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from archive.accounts.models import User
-from archive.catalogue.models import Event, Version
+from archive.accounts.models import Role, User
+from archive.accounts.permissions import Person, own_collections
+from archive.catalogue.models import Collection, Event, Version
 from archive.catalogue.services import agent_of, record
 from archive.review.models import Decision, Review
 
@@ -43,6 +46,18 @@ def next_state(state: str, decision: str) -> str:
             _("“%(decision)s” is not possible for a derivative that is %(state)s.")
             % {"decision": decision, "state": Review.State(state).label}
         ) from error
+
+
+def drafts_for(person: Person) -> QuerySet[Version]:
+    """Drafts that wait for a decision in the collections the person curates, oldest first."""
+    own = Collection.objects.filter(own_collections(person, Role.CURATOR))
+    return Version.objects.filter(review__state=S.DRAFT, scan__item__collection__in=own).order_by("pk")
+
+
+def waiting(person: Person, version: Version) -> tuple[UUID | None, UUID | None]:
+    """The drafts before and after this version in the order of the queue."""
+    drafts = drafts_for(person).values_list("pk", flat=True)
+    return drafts.filter(pk__lt=version.pk).last(), drafts.filter(pk__gt=version.pk).first()
 
 
 def possible(state: str) -> list[str]:

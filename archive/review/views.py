@@ -15,22 +15,17 @@ from archive.accounts.models import Role, User
 from archive.catalogue import queries
 from archive.catalogue.models import Collection, Version
 from archive.review import services
-from archive.review.models import Review
 
 
 @login_required
 @require_safe
 def queue(request: HttpRequest) -> HttpResponse:
-    """Drafts that wait for a decision in the collections the person curates, oldest first."""
-    own = Collection.objects.filter(permissions.own_collections(request.user, Role.CURATOR))
-    drafts = (
-        Version.objects.filter(review__state=Review.State.DRAFT, scan__item__collection__in=own)
-        .select_related("scan__item", "review", "recipe", "created_by")
-        .order_by("pk")
-    )
-    if not own.exists():
+    """What waits for the person's decision, oldest first."""
+    if not Collection.objects.filter(permissions.own_collections(request.user, Role.CURATOR)).exists():
         raise Http404
-    return render(request, "review/queue.html", {"drafts": drafts[:100], "total": drafts.order_by().count()})
+    drafts = services.drafts_for(request.user)
+    shown = drafts.select_related("scan__item", "review", "recipe", "created_by")[:100]
+    return render(request, "review/queue.html", {"drafts": shown, "total": drafts.order_by().count()})
 
 
 @login_required

@@ -4,7 +4,9 @@ from datetime import timedelta
 from typing import Any
 
 from django import template
+from django.template import Context
 from django.templatetags.static import static
+from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -51,6 +53,16 @@ def review_badge(version: Version) -> SafeString:
     return format_html('<span class="badge {}">{}</span>', TONE[review.state], review.get_state_display())
 
 
+@register.simple_tag(takes_context=True)
+def cite(context: Context, version: Version) -> str:
+    """How a version is cited: title, date, collection, what it is (a derivative says AI), its lasting address."""
+    item = version.scan.item
+    dated = f", {item.date_verbatim}" if item.date_verbatim else ""
+    address = context["request"].build_absolute_uri(reverse("catalogue:version", args=[version.pk]))
+    kind = role_words(version) if version.is_master else _("%s, not the original") % role_words(version)
+    return f"{item.title}{dated}. {item.collection.title}. {kind}. {address}"
+
+
 @register.filter
 def role_words(version: Version) -> str:
     """`AI restoration (version 2)`, for text alternatives and titles."""
@@ -58,9 +70,9 @@ def role_words(version: Version) -> str:
 
 
 @register.filter
-def duration(value: timedelta | float | None) -> str:
+def duration(value: timedelta | float | str | None) -> str:
     """A span of time in its two largest units."""
-    if value is None:
+    if value is None or isinstance(value, str):  # a template gives "" for what is not there
         return "–"
     seconds = round(value.total_seconds() if isinstance(value, timedelta) else value)
     hours, rest = divmod(seconds, 3600)

@@ -14,7 +14,8 @@ function keepFocusRing() {
   document.head.append(mark);
 }
 
-export function openDeepZoom(element, label) {
+// `still`: a viewer that is moved by another one only.
+export function openDeepZoom(element, label, { still = false } = {}) {
   keepFocusRing();
   const viewer = window.OpenSeadragon({
     element,
@@ -33,6 +34,7 @@ export function openDeepZoom(element, label) {
     gestureSettingsMouse: { clickToZoom: false, dblClickToZoom: true },
     keyboardNavEnabled: false,
     imageSmoothingEnabled: true,
+    mouseNavEnabled: !still,
   });
   // At and beyond 1:1 a pixel is a pixel.
   viewer.addHandler("zoom", () => {
@@ -41,7 +43,7 @@ export function openDeepZoom(element, label) {
   });
   viewer.canvas.setAttribute("role", "img");
   viewer.canvas.setAttribute("aria-label", label);
-  viewer.canvas.tabIndex = 0;
+  viewer.canvas.tabIndex = still ? -1 : 0;
   return viewer;
 }
 
@@ -106,39 +108,4 @@ export function keys(element, table) {
     event.preventDefault();
     act(event);
   });
-}
-
-// Brightness, contrast, gamma and inversion, for reading what has faded; of the view only.
-export function adjustments(target) {
-  const box = document.createElement("details");
-  const summary = box.appendChild(document.createElement("summary"));
-  summary.textContent = words("Adjust the view");
-  const sliders = box.appendChild(document.createElement("div"));
-  sliders.className = "sliders";
-  const values = { brightness: 100, contrast: 100, saturate: 100, invert: 0 };
-  const names = {
-    brightness: words("Brightness"),
-    contrast: words("Contrast"),
-    saturate: words("Colour"),
-    invert: words("Negative"),
-  };
-  const apply = () => {
-    for (const element of target()) {
-      element.style.filter = Object.entries(values).map(([name, value]) => `${name}(${value}%)`).join(" ");
-    }
-  };
-  for (const [name, value] of Object.entries(values)) {
-    const label = sliders.appendChild(document.createElement("label"));
-    label.textContent = names[name];
-    const input = label.appendChild(document.createElement("input"));
-    input.type = "range";
-    input.min = 0;
-    input.max = name === "invert" ? 100 : 300;
-    input.value = value;
-    input.addEventListener("input", () => {
-      values[name] = input.value;
-      apply();
-    });
-  }
-  return box;
 }

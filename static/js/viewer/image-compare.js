@@ -3,11 +3,15 @@
 // Curtain, blink and single views are one viewer with both pictures over each other (the upper one clipped or hidden);
 // side by side is a second viewer in step with the first. The difference is a picture of its own, made from both files.
 
-import { adjustments, badge, button, group, keys, oneToOne, openDeepZoom, ready, words, zoomBy } from "./deepzoom.js";
+import { readAddress, showAddress, writeAddress } from "./address.js";
+import { adjustments } from "./adjust.js";
+import { badge, button, calm, group, keys, oneToOne, openDeepZoom, ready, words, zoomBy } from "./deepzoom.js";
+import { Loupe } from "./loupe.js";
 
 const LEFT = 0;
 const RIGHT = 1;
-const MODES = ["curtain", "split", "difference", "left", "right"];
+const MODES = ["curtain", "split", "blink", "difference", "left", "right"];
+const BLINK = 1500; // milliseconds; slow enough to be no flashing (WCAG 2.3.1), quick enough to see what jumps
 
 class ImageCompare extends HTMLElement {
   async connectedCallback() {
@@ -18,20 +22,29 @@ class ImageCompare extends HTMLElement {
     } catch {
       return; // the still pictures stay
     }
-    this.build();
-    this.viewer = openDeepZoom(this.first, this.dataset.label);
-    this.add(this.viewer, pictures[0]);
-    this.add(this.viewer, pictures[1]);
     this.pictures = pictures;
-    if (difference) {
-      this.heat = await ready(difference).catch(() => null);
-      if (this.heat) this.add(this.viewer, this.heat, 0);
-    }
+    const asked = readAddress(); // before anything moves, and writes it anew
+    this.mode = MODES.includes(asked.mode) ? asked.mode : "curtain";
+    this.build();
+    if (asked.at !== null) this.range.value = asked.at;
+    this.stage.classList.toggle("split", this.mode === "split");
+    this.viewer = openDeepZoom(this.first, this.dataset.label);
+    this.add(this.viewer, pictures[LEFT], 1, () => showAddress(this.viewer, asked));
+    this.add(this.viewer, pictures[RIGHT]);
+    this.heat = difference ? await ready(difference).catch(() => null) : null;
+    if (this.heat) this.add(this.viewer, this.heat, 0);
+    this.buttons.difference.hidden = !this.heat;
     this.overlays();
+    this.loupe = new Loupe(this.viewer, this.stage, [
+      { source: pictures[LEFT], label: this.dataset.leftLabel, ai: this.dataset.leftAi === "yes" },
+      { source: pictures[RIGHT], label: this.dataset.rightLabel, ai: this.dataset.rightAi !== "no" },
+    ]);
     this.viewer.addHandler("update-viewport", () => this.draw());
-    this.mode = MODES.includes(location.hash.slice(1)) ? location.hash.slice(1) : "curtain";
+    for (const event of ["animation-finish", "rotate"]) this.viewer.addHandler(event, () => this.remember());
+    if (this.mode === "difference" && !this.heat) this.mode = "curtain";
     this.bindKeys();
-    this.apply();
+    this.bindDivider();
+    this.show(this.mode);
     this.dataset.ready = "";
   }
 
@@ -44,17 +57,23 @@ class ImageCompare extends HTMLElement {
     this.second.className = "canvas second";
     this.divider = this.stage.appendChild(document.createElement("div"));
     this.divider.className = "divider";
-    this.signs = [badge(this.dataset.leftLabel, this.dataset.leftAi === "yes"), badge(this.dataset.rightLabel, true)];
+    this.signs = [
+      badge(this.dataset.leftLabel, this.dataset.leftAi === "yes"),
+      badge(this.dataset.rightLabel, this.dataset.rightAi !== "no"),
+    ];
     this.signs[LEFT].classList.add("left");
     this.signs[RIGHT].classList.add("right");
     this.stage.append(...this.signs);
     this.buttons = {
       curtain: button(words("Curtain"), "C", () => this.show("curtain")),
       split: button(words("Side by side"), "S", () => this.show("split")),
+      blink: button(words("Blink"), "B", () => this.show(this.mode === "blink" ? "curtain" : "blink")),
       difference: button(words("Difference"), "D", () => this.show("difference")),
-      left: button(words("Original"), "1", () => this.show("left")),
-      right: button(words("Derivative"), "2", () => this.show("right")),
+      left: button(this.dataset.leftLabel, "1", () => this.show("left")),
+      right: button(this.dataset.rightLabel, "2", () => this.show("right")),
     };
+    this.magnifier = button(words("Loupe"), "L", () => this.magnify());
+    this.magnifier.setAttribute("aria-pressed", "false");
     const bar = document.createElement("div");
     bar.className = "tools";
     const curtain = document.createElement("label");
@@ -63,7 +82,9 @@ class ImageCompare extends HTMLElement {
     this.range = curtain.appendChild(document.createElement("input"));
     Object.assign(this.range, { type: "range", min: 0, max: 100, step: 1, value: 50 });
     this.range.addEventListener("input", () => this.draw());
+    this.range.addEventListener("change", () => this.remember());
     this.curtain = curtain;
+    this.adjusted = adjustments(() => [this.viewer.drawer.canvas, this.twin?.drawer.canvas].filter(Boolean));
     bar.append(
       group(...Object.values(this.buttons)),
       group(
@@ -71,17 +92,19 @@ class ImageCompare extends HTMLElement {
         button("−", "-", () => zoomBy(this.viewer, 1 / 1.4)),
         button(words("Whole"), "0", () => this.viewer.viewport.goHome()),
         button("1:1", "P", () => oneToOne(this.viewer)),
+        this.magnifier,
         button(words("Turn"), "R", () => this.turn()),
+        button(words("Full screen"), "F", () => this.full()),
       ),
       curtain,
-      adjustments(() => [this.viewer.drawer.canvas, this.twin?.drawer.canvas].filter(Boolean)),
+      this.adjusted.box,
     );
     this.bar = bar;
     this.replaceChildren(this.stage, bar);
   }
 
-  add(viewer, tileSource, opacity = 1) {
-    viewer.addTiledImage({ tileSource, x: 0, y: 0, width: 1, opacity });
+  add(viewer, tileSource, opacity = 1, success = undefined) {
+    viewer.addTiledImage({ tileSource, x: 0, y: 0, width: 1, opacity, success });
   }
 
   // Change map and damage mask over the picture, as strongly as one likes.
@@ -115,47 +138,109 @@ class ImageCompare extends HTMLElement {
     keys(this, {
       c: () => this.show("curtain"),
       s: () => this.show("split"),
-      d: () => this.show("difference"),
+      d: () => this.heat && this.show("difference"),
       1: () => this.show("left"),
       2: () => this.show("right"),
       0: () => this.viewer.viewport.goHome(),
       p: () => oneToOne(this.viewer),
+      l: () => this.magnify(),
       r: () => this.turn(),
+      f: () => this.full(),
+      b: (event) => event.repeat || this.show(this.mode === "blink" ? "curtain" : "blink"),
       "+": () => zoomBy(this.viewer, 1.4),
       "=": () => zoomBy(this.viewer, 1.4),
       "-": () => zoomBy(this.viewer, 1 / 1.4),
-      ArrowLeft: () => this.move(-2),
-      ArrowRight: () => this.move(2),
-      " ": (event) => event.repeat || this.blink(true),
-      b: (event) => event.repeat || this.blink(true),
+      ArrowLeft: () => this.move(-1, 0),
+      ArrowRight: () => this.move(1, 0),
+      ArrowUp: () => this.move(0, -1),
+      ArrowDown: () => this.move(0, 1),
+      " ": (event) => event.repeat || this.swap(true),
     });
     this.addEventListener("keyup", (event) => {
-      if (event.key === " " || event.key.toLowerCase() === "b") this.blink(false);
+      if (event.key === " ") this.swap(false);
     });
+  }
+
+  // The divider itself can be taken: by mouse, pen or finger, within reach of a thumb.
+  bindDivider() {
+    this.divider.addEventListener("pointerdown", (event) => {
+      event.preventDefault();
+      event.stopPropagation();
+      this.divider.setPointerCapture(event.pointerId);
+    });
+    this.divider.addEventListener("pointermove", (event) => {
+      if (!this.divider.hasPointerCapture(event.pointerId)) return;
+      const { left, width } = this.stage.getBoundingClientRect();
+      this.range.value = Math.round(((event.clientX - left) / width) * 100);
+      this.draw();
+    });
+    this.divider.addEventListener("lostpointercapture", () => this.remember());
   }
 
   show(mode) {
     this.mode = mode;
-    history.replaceState(null, "", `#${mode}`);
+    clearInterval(this.blinking);
+    this.turned = false;
+    // Who wants calm is shown nothing that moves by itself: space swaps the pictures.
+    if (mode === "blink" && !calm()) this.blinking = setInterval(() => this.flip(), BLINK);
+    this.apply();
+    this.remember();
+  }
+
+  flip() {
+    this.turned = !this.turned;
     this.apply();
   }
 
-  blink(on) {
-    this.blinking = on;
+  // While space is held the other picture is seen; in blink it is swapped once for each press.
+  swap(held) {
+    if (this.mode !== "blink") this.held = held;
+    else if (held) this.turned = !this.turned;
     this.apply();
   }
 
-  move(by) {
-    this.range.value = Number(this.range.value) + by;
-    this.draw();
+  remember() {
+    const at = this.mode === "curtain" && Number(this.range.value) !== 50 ? this.range.value : null;
+    writeAddress(this.viewer, { mode: this.mode === "curtain" ? null : this.mode, at });
+  }
+
+  move(x, y) {
+    if (this.loupe.open) {
+      this.loupe.nudge(x, y);
+    } else if (x && this.mode === "curtain") {
+      this.range.value = Number(this.range.value) + 2 * x;
+      this.draw();
+      this.remember();
+    } else {
+      const { width, height } = this.viewer.viewport.getBounds();
+      this.viewer.viewport.panBy(new window.OpenSeadragon.Point(x * 0.15 * width, y * 0.15 * height));
+      this.viewer.viewport.applyConstraints();
+    }
   }
 
   turn() {
     this.viewer.viewport.setRotation((this.viewer.viewport.getRotation() + 90) % 360);
   }
 
+  full() {
+    if (document.fullscreenElement) document.exitFullscreen();
+    else this.requestFullscreen?.(); // with the badges and the tools
+  }
+
+  magnify() {
+    this.loupe.toggle();
+    this.magnifier.setAttribute("aria-pressed", String(this.loupe.open));
+  }
+
+  // What is on the stage now: the mode, but for who holds space and for the beat of blink.
+  shown() {
+    if (this.mode === "blink") return this.turned ? "right" : "left";
+    if (this.held) return this.mode === "left" ? "right" : "left";
+    return this.mode;
+  }
+
   apply() {
-    const mode = this.blinking ? (this.mode === "left" ? "right" : "left") : this.mode;
+    const mode = this.shown();
     for (const [name, element] of Object.entries(this.buttons)) {
       element.setAttribute("aria-pressed", String(name === this.mode));
     }
@@ -168,7 +253,9 @@ class ImageCompare extends HTMLElement {
     this.signs[LEFT].hidden = mode === "right" || mode === "difference";
     this.signs[RIGHT].hidden = mode === "left";
     this.signs[RIGHT].lastChild.textContent =
-      mode === "difference" ? `✳ ${words("Difference: bright is changed")}` : `✳ ${this.dataset.rightLabel}`;
+      mode === "difference"
+        ? `✳ ${words("Difference: bright is changed")}`
+        : `${this.dataset.rightAi === "no" ? "" : "✳ "}${this.dataset.rightLabel}`;
     if (mode === "split") this.openTwin();
     const [left, right, heat] = [0, 1, 2].map((n) => this.viewer.world.getItemAt(n));
     left?.setOpacity(mode === "right" || mode === "difference" ? 0 : 1);
@@ -182,10 +269,16 @@ class ImageCompare extends HTMLElement {
     if (this.twin) return;
     this.twin = openDeepZoom(this.second, this.dataset.rightLabel);
     this.add(this.twin, this.pictures[RIGHT]);
-    this.twin.addOnceHandler("tile-loaded", () => this.follow(this.viewer, this.twin));
-    for (const [from, to] of [[this.viewer, this.twin], [this.twin, this.viewer]]) {
+    const leads = (from, to) => {
       for (const event of ["zoom", "pan", "rotate"]) from.addHandler(event, () => this.follow(from, to));
-    }
+    };
+    leads(this.viewer, this.twin);
+    // Only once it stands where the first one stands may the second one lead.
+    this.twin.addOnceHandler("tile-loaded", () => {
+      this.follow(this.viewer, this.twin);
+      leads(this.twin, this.viewer);
+    });
+    this.adjusted.apply();
   }
 
   follow(from, to) {
@@ -201,25 +294,41 @@ class ImageCompare extends HTMLElement {
   draw() {
     const right = this.viewer.world.getItemAt(RIGHT);
     const share = Number(this.range.value);
-    const text = words("%s % original, %t % derivative").replace("%s", share).replace("%t", 100 - share);
+    const text = words("%s % on the left, %t % on the right").replace("%s", share).replace("%t", 100 - share);
     this.range.setAttribute("aria-valuetext", text);
+    if (this.loupe?.open) this.loupe.draw();
     if (!right) return;
-    const mode = this.stage.dataset.mode;
-    if (mode !== "curtain") {
+    if (this.stage.dataset.mode !== "curtain") {
       if (right.getClip()) right.setClip(null);
       return;
     }
-    const width = this.first.clientWidth;
-    const at = (width * share) / 100;
+    const at = (this.first.clientWidth * share) / 100;
     this.divider.style.insetInlineStart = `${at}px`;
+    this.clip(right, at);
+  }
+
+  clip(right, at) {
     const size = right.getContentSize();
-    const edge = right.viewerElementToImageCoordinates(new window.OpenSeadragon.Point(at, 0)).x;
-    const from = Math.min(Math.max(edge, 0), size.x);
-    const clip = new window.OpenSeadragon.Rect(from, 0, Math.max(size.x - from, 0.001), size.y);
-    if (!right.getClip() || Math.abs(right.getClip().x - clip.x) > 0.01) right.setClip(clip);
+    const rotation = Math.round(this.viewer.viewport.getRotation(true)) % 360;
+    const place = right.viewerElementToImageCoordinates(new window.OpenSeadragon.Point(at, this.first.clientHeight / 2));
+    const x = Math.min(Math.max(place.x, 0), size.x);
+    const y = Math.min(Math.max(place.y, 0), size.y);
+    // What lies to the right of the divider on the screen, in the picture's own directions.
+    const [left, top, width, height] = {
+      0: [x, 0, size.x - x, size.y],
+      90: [0, 0, size.x, y],
+      180: [0, 0, x, size.y],
+      270: [0, y, size.x, size.y - y],
+    }[rotation] ?? [x, 0, size.x - x, size.y];
+    const clip = new window.OpenSeadragon.Rect(left, top, Math.max(width, 0.001), Math.max(height, 0.001));
+    const now = right.getClip();
+    const same = now && ["x", "y", "width", "height"].every((side) => Math.abs(now[side] - clip[side]) < 0.01);
+    if (!same) right.setClip(clip);
   }
 
   disconnectedCallback() {
+    clearInterval(this.blinking);
+    this.loupe?.destroy();
     this.viewer?.destroy();
     this.twin?.destroy();
   }

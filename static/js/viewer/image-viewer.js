@@ -1,10 +1,14 @@
 // <image-viewer data-info data-label [data-badge]>: one picture, at full resolution, by mouse, touch and keyboard.
 
-import { adjustments, badge, button, group, keys, oneToOne, openDeepZoom, ready, words, zoomBy } from "./deepzoom.js";
+import { showAddress, writeAddress } from "./address.js";
+import { adjustments } from "./adjust.js";
+import { badge, button, group, keys, oneToOne, openDeepZoom, ready, words, zoomBy } from "./deepzoom.js";
+import { Loupe } from "./loupe.js";
+
+const alone = () => document.querySelectorAll("image-viewer").length === 1;
 
 class ImageViewer extends HTMLElement {
   async connectedCallback() {
-    this.fallback = [...this.childNodes];
     let description;
     try {
       description = await ready(this.dataset.info);
@@ -21,9 +25,15 @@ class ImageViewer extends HTMLElement {
     }
     this.replaceChildren(this.stage, this.tools());
     this.viewer = openDeepZoom(canvas, this.dataset.label);
+    this.loupe = new Loupe(this.viewer, this.stage, [
+      { source: description, label: this.dataset.badge || words("1:1"), ai: Boolean(this.dataset.badge) },
+    ]);
     this.viewer.open(description);
-    this.viewer.addOnceHandler("open", () => this.restoreView());
-    this.viewer.addHandler("animation-finish", () => this.rememberView());
+    // The address is one view's; where several pictures stand on a page it belongs to none of them.
+    if (alone()) {
+      this.viewer.addOnceHandler("open", () => showAddress(this.viewer));
+      for (const event of ["animation-finish", "rotate"]) this.viewer.addHandler(event, () => writeAddress(this.viewer));
+    }
     keys(this, {
       "+": () => zoomBy(this.viewer, 1.4),
       "=": () => zoomBy(this.viewer, 1.4),
@@ -32,20 +42,24 @@ class ImageViewer extends HTMLElement {
       1: () => oneToOne(this.viewer),
       r: () => this.turn(),
       f: () => this.full(),
-      ArrowLeft: () => this.pan(-0.15, 0),
-      ArrowRight: () => this.pan(0.15, 0),
-      ArrowUp: () => this.pan(0, -0.15),
-      ArrowDown: () => this.pan(0, 0.15),
+      l: () => this.magnify(),
+      ArrowLeft: () => this.move(-1, 0),
+      ArrowRight: () => this.move(1, 0),
+      ArrowUp: () => this.move(0, -1),
+      ArrowDown: () => this.move(0, 1),
     });
   }
 
   disconnectedCallback() {
+    this.loupe?.destroy();
     this.viewer?.destroy();
   }
 
   tools() {
     const bar = document.createElement("div");
     bar.className = "tools";
+    this.magnifier = button(words("Loupe"), "L", () => this.magnify());
+    this.magnifier.setAttribute("aria-pressed", "false");
     bar.append(
       group(
         button("+", "+", () => zoomBy(this.viewer, 1.4)),
@@ -54,12 +68,18 @@ class ImageViewer extends HTMLElement {
         button("1:1", "1", () => oneToOne(this.viewer)),
       ),
       group(
+        this.magnifier,
         button(words("Turn"), "R", () => this.turn()),
         button(words("Full screen"), "F", () => this.full()),
       ),
-      adjustments(() => [this.viewer.drawer.canvas]),
+      adjustments(() => [this.viewer.drawer.canvas]).box,
     );
     return bar;
+  }
+
+  magnify() {
+    this.loupe.toggle();
+    this.magnifier.setAttribute("aria-pressed", String(this.loupe.open));
   }
 
   turn() {
@@ -68,31 +88,17 @@ class ImageViewer extends HTMLElement {
 
   full() {
     if (document.fullscreenElement) document.exitFullscreen();
-    else this.stage.requestFullscreen?.();
+    else this.requestFullscreen?.(); // with the badge and the tools
   }
 
-  pan(x, y) {
+  move(x, y) {
+    if (this.loupe.open) {
+      this.loupe.nudge(x, y);
+      return;
+    }
     const bounds = this.viewer.viewport.getBounds();
-    this.viewer.viewport.panBy(new window.OpenSeadragon.Point(x * bounds.width, y * bounds.height));
+    this.viewer.viewport.panBy(new window.OpenSeadragon.Point(x * 0.15 * bounds.width, y * 0.15 * bounds.height));
     this.viewer.viewport.applyConstraints();
-  }
-
-  // The address carries the region, so that a view can be sent to somebody.
-  rememberView() {
-    const item = this.viewer.world.getItemAt(0);
-    if (!item || document.querySelectorAll("image-viewer").length > 1) return;
-    const { x, y, width, height } = item.viewportToImageRectangle(this.viewer.viewport.getBounds());
-    const whole = this.viewer.viewport.getZoom() <= this.viewer.viewport.getHomeZoom() * 1.01;
-    const region = whole ? location.pathname + location.search : `#xywh=${[x, y, width, height].map(Math.round).join(",")}`;
-    history.replaceState(null, "", region);
-  }
-
-  restoreView() {
-    const found = /^#xywh=(-?\d+),(-?\d+),(\d+),(\d+)$/.exec(location.hash);
-    const item = this.viewer.world.getItemAt(0);
-    if (!found || !item) return;
-    const [x, y, width, height] = found.slice(1).map(Number);
-    this.viewer.viewport.fitBounds(item.imageToViewportRectangle(x, y, width, height), true);
   }
 }
 customElements.define("image-viewer", ImageViewer);
