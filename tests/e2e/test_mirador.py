@@ -23,7 +23,8 @@ from archive.iiif.services import want
 import numpy as np
 rows, columns = np.mgrid[0:900, 0:700]
 values = np.stack([rows * 0.2 + 30, columns * 0.3, 120 + 60 * np.sin(rows / 40)], axis=2).astype(np.uint8)
-master = factories.master_of(Collection.objects.get(ref="portraits"), values, title="A street in Shanghai")
+there = Collection.objects.filter(ref="streets").first() or factories.collection("streets")
+master = factories.master_of(there, values, title="A street in Shanghai")
 made = factories.derivative(master)
 factories.publish(made)
 want([master.pk, made.pk])

@@ -83,7 +83,7 @@ def test_ada_uploads_a_scan_has_it_restored_and_compares(
     before = page.locator(".divider").bounding_box()
     for _n in range(10):
         page.keyboard.press("ArrowLeft")
-    expect(curtain).to_have_attribute("aria-valuetext", "40 % original, 60 % derivative")
+    expect(curtain).to_have_attribute("aria-valuetext", "40 % original scan, 60 % AI restoration")
     after = page.locator(".divider").bounding_box()
     assert before is not None
     assert after is not None
@@ -138,7 +138,9 @@ def classical(
 
 def test_nobody_sees_a_draft_and_everybody_what_cai_publishes(page: Page, running: Running) -> None:
     def found() -> int:
-        with urllib.request.urlopen(f"{running.url}/api/v1/versions/?role=restored") as answer:
+        with urllib.request.urlopen(
+            f"{running.url}/api/v1/versions/?role=restored&collection=portraits"
+        ) as answer:
             return len(json.load(answer)["results"])
 
     assert found() == 0
@@ -152,7 +154,9 @@ def test_nobody_sees_a_draft_and_everybody_what_cai_publishes(page: Page, runnin
 
 
 def test_a_derivative_is_made_again_byte_for_byte(running: Running) -> None:
-    with urllib.request.urlopen(f"{running.url}/api/v1/versions/?role=restored") as answer:
+    with urllib.request.urlopen(
+        f"{running.url}/api/v1/versions/?role=restored&collection=portraits"
+    ) as answer:
         version = json.load(answer)["results"][0]["id"]
     done = running.manage("rederive", version)
     assert done.returncode == 0, done.stdout + done.stderr

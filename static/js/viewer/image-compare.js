@@ -294,8 +294,8 @@ class ImageCompare extends HTMLElement {
   draw() {
     const right = this.viewer.world.getItemAt(RIGHT);
     const share = Number(this.range.value);
-    const text = words("%s % on the left, %t % on the right").replace("%s", share).replace("%t", 100 - share);
-    this.range.setAttribute("aria-valuetext", text);
+    const { leftLabel, rightLabel } = this.dataset;
+    this.range.setAttribute("aria-valuetext", `${share} % ${leftLabel}, ${100 - share} % ${rightLabel}`);
     if (this.loupe?.open) this.loupe.draw();
     if (!right) return;
     if (this.stage.dataset.mode !== "curtain") {
