@@ -65,10 +65,9 @@ def requests(count: int = 3000) -> dict[str, list[str]]:
         side = TILE * 2 ** choose.choice([0, 0, 0, 1, 1, 2, 3])
         x, y = choose.randrange(WIDTH // side) * side, choose.randrange(HEIGHT // side) * side
         tiles.append(f"{x},{y},{side},{side}/256,256")
-        height = choose.randrange(
-            824, 1025
-        )  # no two alike, so that nobody answers from what was rendered before
-        wholes.append(f"full/{round(height * WIDTH / HEIGHT)},{height}")
+        # All but a margin, never twice the same: nobody is to answer from what was rendered before.
+        left, top = choose.randrange(200), choose.randrange(280)
+        wholes.append(f"{left},{top},{WIDTH - 200},{HEIGHT - 280}/731,1024")
         x, y = choose.randrange(WIDTH - 2048), choose.randrange(HEIGHT - 2048)
         regions.append(f"{x},{y},2048,2048/1024,1024")
     return {"tile": tiles, "full 1024": wholes, "region 2048": regions}
