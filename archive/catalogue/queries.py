@@ -90,6 +90,7 @@ def search_query(text: str) -> SearchQuery | None:
 def with_faces(items: QuerySet[Item], person: Person) -> QuerySet[Item]:
     """Add what a grid shows: `face_id`, the first scan's current master, and how many derivatives stand behind it."""
     first = Scan.objects.filter(item=OuterRef("pk")).order_by("position")
+    first_from_within = Scan.objects.filter(item=OuterRef(OuterRef("pk"))).order_by("position")
     behind = (
         Version.objects.filter(visible_versions(person), scan__item=OuterRef("pk"))
         .exclude(role=Version.Role.MASTER)
@@ -106,20 +107,33 @@ def with_faces(items: QuerySet[Item], person: Person) -> QuerySet[Item]:
         face_id=Subquery(first.values("current_master")[:1]),
         face_width=Subquery(first.values("current_master__width")[:1]),
         face_height=Subquery(first.values("current_master__height")[:1]),
+        face_tint=_tint(Subquery(first_from_within.values("current_master")[:1])),
         derivatives_count=Coalesce(Subquery(behind), 0),
         scans_count=Coalesce(Subquery(scans), 0),
     )
 
 
+def tinted(versions: QuerySet[Version]) -> QuerySet[Version]:
+    """Add `tint`: what stands in a thumbnail's place until it is there."""
+    return versions.annotate(tint=_tint(OuterRef("pk")))
+
+
+def _tint(version: OuterRef | Subquery) -> Subquery:
+    small = Version.objects.filter(pk=version, renditions__kind="thumbnail").order_by("renditions__width")
+    return Subquery(small.values("renditions__detail__tint")[:1])
+
+
 def item_page(person: Person, item_id: UUID) -> Item | None:
     """One item with scans and visible versions loaded (`scan.shown`), or None where it is not there to be seen."""
     shown = (
-        Version.objects.filter(visible_versions(person))
+        tinted(Version.objects.filter(visible_versions(person)))
         .select_related("file", "recipe", "review", "created_by", "derived_from")
         .order_by("number")
     )
-    scans = Scan.objects.select_related("current_master").prefetch_related(
-        Prefetch("versions", queryset=shown, to_attr="shown")
+    scans = (
+        Scan.objects.select_related("current_master")
+        .annotate(tint=_tint(OuterRef("current_master")))
+        .prefetch_related(Prefetch("versions", queryset=shown, to_attr="shown"))
     )
     return (
         Item.objects.filter(visible_items(person), pk=item_id)

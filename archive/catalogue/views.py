@@ -11,7 +11,7 @@ from archive import paging
 from archive.accounts import permissions
 from archive.catalogue import queries
 from archive.catalogue.description import labelled
-from archive.catalogue.models import Collection, Version
+from archive.catalogue.models import Collection, Scan, Version
 from archive.iiif.files import file_name, send
 from archive.jobs.recipes import offered
 from archive.review.services import possible
@@ -63,20 +63,31 @@ def collection(request: HttpRequest, ref: str) -> HttpResponse:
 
 @require_safe
 def item(request: HttpRequest, item_id: UUID) -> HttpResponse:
-    """One item: the original first, its derivatives beside it, and everything known of both."""
+    """One item: the original first, its derivatives beside it, and all known of both; `?scan=` turns the page."""
     found = queries.item_page(request.user, item_id)
     if found is None:
         raise Http404
     works_here = permissions.holds(request.user, "archivist", found.collection)
+    scans = list(found.scans.all())
+    at = _asked_scan(request, scans)
     context = {
         "item": found,
         "description": labelled(found.description),
-        "scans": found.scans.all(),
+        "scans": scans,
+        "scan": scans[at] if scans else None,
+        "before": scans[at - 1] if at > 0 else None,
+        "after": scans[at + 1] if at + 1 < len(scans) else None,
         "history": queries.history(found) if works_here else None,
         "may_order": works_here,
         "recipes": offered() if works_here else [],
     }
     return render(request, "catalogue/item.html", context)
+
+
+def _asked_scan(request: HttpRequest, scans: list[Scan]) -> int:
+    """The place in the list of the scan whose position was asked for; the first where it was not, or is not there."""
+    asked = request.GET.get("scan", "")
+    return next((place for place, scan in enumerate(scans) if str(scan.position) == asked), 0)
 
 
 @require_safe

@@ -197,7 +197,7 @@ def thumbnail(address: str, *, width: int, height: int, of: str) -> Json:
     return {
         "id": address,
         "type": "Image",
-        "format": "image/webp",
+        "format": "image/jpeg",
         "width": width,
         "height": height,
         "service": [service(of)],

@@ -143,7 +143,7 @@ def _thumbnail(request: HttpRequest, version_id: UUID, width: int, height: int) 
     side = settings.THUMBNAIL_WIDTHS[0]
     scale = min(1, side / max(width, height))
     return presentation.thumbnail(
-        request.build_absolute_uri(reverse("iiif:thumbnail", args=[version_id, side])),
+        request.build_absolute_uri(reverse("iiif:thumbnail", args=[version_id, side, "jpg"])),
         width=max(1, round(width * scale)),
         height=max(1, round(height * scale)),
         of=_service(request, version_id),

@@ -3,6 +3,7 @@
 libvips works in strips, so that memory stays small for any scan. What is made replaces what was there, at once.
 """
 
+import base64
 import logging
 import tempfile
 from pathlib import Path
@@ -25,6 +26,7 @@ log = logging.getLogger(__name__)
 QUALITY = 88
 THUMBNAIL_QUALITY = 80
 MOST_TRIES = 3
+TINT = 8
 GAIN = 6.0  # a difference of 42/255 is already as bright as it gets: small changes are what one looks for
 # from nothing to much: near black, deep violet, red, amber, near white
 HEAT = [(12, 12, 16), (72, 22, 102), (196, 50, 60), (250, 164, 40), (255, 252, 230)]
@@ -66,7 +68,8 @@ def _make_all(version: Version, folder: Path) -> None:
             thumbnail = folder / f"{width}.webp"
             image = _thumbnail(pyramid, detail["levels"], width)
             image.webpsave(str(thumbnail), Q=THUMBNAIL_QUALITY, keep="none")
-            made.append((K.THUMBNAIL, width, thumbnail, {"width": image.width, "height": image.height}))
+            facts = {"width": image.width, "height": image.height, "tint": tint(image)}
+            made.append((K.THUMBNAIL, width, thumbnail, facts))
         if version.derived_from is not None:
             heat = folder / "difference.tif"
             with get_store().local_path(version.derived_from.file_id) as before:
@@ -99,6 +102,12 @@ def _thumbnail(pyramid: Path, sizes: list[list[int]], width: int) -> Any:
     level = enough[-1] if enough else 0
     image = pyvips.Image.tiffload(str(pyramid), page=level).crop(0, 0, *sizes[level])
     return image.thumbnail_image(width, height=width, size="down")
+
+
+def tint(image: Any) -> str:
+    """What stands in a thumbnail's place until it is there: the picture in 8 × 8 pixels, as WebP in base64."""
+    small = image.thumbnail_image(TINT, height=TINT, size="force")
+    return base64.b64encode(small.webpsave_buffer(Q=40, keep="none")).decode()
 
 
 def difference(before: Any, after: Any) -> Any:

@@ -20,6 +20,6 @@ urlpatterns = [
     path("iiif/presentation/3/items/<uuid:item_id>/manifest", presentation_views.manifest, name="manifest"),
     path("iiif/presentation/3/collections/", presentation_views.root, name="collections"),
     path("iiif/presentation/3/collections/<str:ref>", presentation_views.collection, name="collection"),
-    path("thumbnails/<uuid:version_id>/<int:width>.webp", views.thumbnail, name="thumbnail"),
+    path("thumbnails/<uuid:version_id>/<int:width>.<str:extension>", views.thumbnail, name="thumbnail"),
     path("compare/<uuid:version_id>/", pages.compare, name="compare"),
 ]

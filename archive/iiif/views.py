@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 import pyvips
@@ -12,10 +13,12 @@ from django.urls import reverse
 from django.utils.http import http_date, parse_etags
 from django.views.decorators.http import require_safe
 
+from archive.catalogue.models import Item
 from archive.iiif.access import cached, seen
 from archive.iiif.epoch import epoch
 from archive.iiif.models import Rendition
 from archive.iiif.parameters import FORMATS, MOST_PIXELS, PROFILE, BadRequest, parse
+from archive.iiif.presentation import rights_of
 from archive.iiif.pyramid import TILE, Pyramid, Pyramids
 from archive.iiif.render import render
 from archive.iiif.tile_server import LIFETIME, Note, key_of, notes, stored_tile
@@ -61,6 +64,8 @@ def info(request: HttpRequest, version_id: UUID, kind: str = K.PYRAMID) -> HttpR
         "extraQualities": ["color", "gray", "bitonal"],
         "extraFeatures": ["mirroring", "sizeUpscaling"],
     }
+    if rights := rights_of(_described(version_id)):
+        description["rights"] = rights
     wants_ld = "application/ld+json" in request.headers.get("Accept", "")
     response = JsonResponse(description, content_type=JSON_LD if wants_ld else "application/json")
     return _open(cached(response, what, seconds=300))
@@ -88,7 +93,7 @@ def image(
         return _open(HttpResponse(str(problem), status=400, content_type="text/plain; charset=utf-8"))
     if rendition is None:
         return _not_yet()
-    tag = f'"{rendition.pk}-{int(rendition.changed.timestamp() * 1000)}"'
+    tag = _tag(rendition)
     prefix = request.build_absolute_uri(_address(kind, version_id))
     headers = {
         "ETag": tag,
@@ -98,9 +103,7 @@ def image(
     if _known(request, tag):
         return _open(cached(HttpResponse(status=304, headers=headers), what))
     try:
-        pyramid = pyramids.get(
-            get_renditions(), rendition.key, size=rendition.size, sizes=_levels(rendition), mark=tag
-        )
+        pyramid = _pyramid(rendition)
         place = stored_tile(pyramid, asked)
         body = pyramid.tile(*place) if place else None
         if body is None:
@@ -138,9 +141,12 @@ def _leave_note(
 
 
 @require_safe
-def thumbnail(request: HttpRequest, version_id: UUID, width: int) -> HttpResponseBase:
-    """The thumbnail that fits a square of this width; 404 for other widths, 503 until it is made."""
-    if width not in settings.THUMBNAIL_WIDTHS:
+def thumbnail(request: HttpRequest, version_id: UUID, width: int, extension: str) -> HttpResponseBase:
+    """The thumbnail that fits a square of this width; 404 for other widths, 503 until it is made.
+
+    WebP is stored; JPEG, for programs that know no WebP, is made from the pyramid when it is asked for.
+    """
+    if width not in settings.THUMBNAIL_WIDTHS or extension not in {"webp", "jpg"}:
         raise Http404
     what = seen(request, version_id)
     rendition = Rendition.objects.filter(
@@ -148,14 +154,26 @@ def thumbnail(request: HttpRequest, version_id: UUID, width: int) -> HttpRespons
     ).first()
     if rendition is None:
         return _not_yet()
-    tag = f'"{rendition.pk}-{int(rendition.changed.timestamp())}"'
+    tag = f'"{rendition.pk}-{extension}-{int(rendition.changed.timestamp())}"'
     if _known(request, tag):
         return cached(HttpResponse(status=304, headers={"ETag": tag}), what)
     try:
-        body = get_renditions().read_range(rendition.key, 0, rendition.size)
-    except StoreError:
+        if extension == "webp":
+            body = get_renditions().read_range(rendition.key, 0, rendition.size)
+        else:
+            body = _jpeg(version_id, rendition)
+    except (StoreError, pyvips.Error):
         return _not_yet()
-    return cached(HttpResponse(body, content_type="image/webp", headers={"ETag": tag}), what)
+    return cached(HttpResponse(body, content_type=FORMATS[extension], headers={"ETag": tag}), what)
+
+
+def _jpeg(version_id: UUID, thumbnail: Rendition) -> bytes:
+    """The thumbnail as JPEG."""
+    rendition = Rendition.objects.get(version=version_id, kind=K.PYRAMID, width=0)
+    pyramid = _pyramid(rendition)
+    full = _pair(_levels(rendition)[0])
+    size = f"{thumbnail.detail['width']},{thumbnail.detail['height']}"
+    return render(pyramid, parse("full", size, "0", "default", "jpg", full=full, most=MOST_PIXELS))
 
 
 def _address(kind: str, version_id: UUID) -> str:
@@ -167,6 +185,25 @@ def _ready(version_id: UUID, kind: str) -> Rendition | None:
     return Rendition.objects.filter(
         version=version_id, kind=kind, width=0, state=Rendition.State.READY
     ).first()
+
+
+def _described(version_id: UUID) -> dict[str, Any]:
+    found: dict[str, Any] = Item.objects.values_list("description", flat=True).get(scans__versions=version_id)
+    return found
+
+
+def _pyramid(rendition: Rendition) -> Pyramid:
+    return pyramids.get(
+        get_renditions(),
+        rendition.key,
+        size=rendition.size,
+        sizes=_levels(rendition),
+        mark=_tag(rendition),
+    )
+
+
+def _tag(rendition: Rendition) -> str:
+    return f'"{rendition.pk}-{int(rendition.changed.timestamp() * 1000)}"'
 
 
 def _levels(rendition: Rendition) -> Sequence[Sequence[int]]:

@@ -24,7 +24,7 @@ def queue(request: HttpRequest) -> HttpResponse:
     if not Collection.objects.filter(permissions.own_collections(request.user, Role.CURATOR)).exists():
         raise Http404
     drafts = services.drafts_for(request.user)
-    shown = drafts.select_related("scan__item", "review", "recipe", "created_by")[:100]
+    shown = queries.tinted(drafts).select_related("scan__item", "review", "recipe", "created_by")[:100]
     return render(request, "review/queue.html", {"drafts": shown, "total": drafts.order_by().count()})
 
 

@@ -37,13 +37,28 @@ class SchemeToggle extends HTMLElement {
 }
 customElements.define("scheme-toggle", SchemeToggle);
 
-// A thumbnail that is still being made answers 503; it is asked for again, less and less often.
+// A thumbnail: a few colours of it until it is there. One that is still being made answers 503; it is asked for again,
+// less and less often.
 class ThumbImage extends HTMLElement {
   connectedCallback() {
     this.tries = 0;
     const image = this.querySelector("img");
     image.addEventListener("error", () => this.again(image));
-    if (image.complete && image.naturalWidth === 0) this.again(image);
+    image.addEventListener("load", () => image.removeAttribute("style"));
+    if (!image.complete) this.tint(image);
+    else if (image.naturalWidth === 0) this.again(image);
+  }
+
+  // On the place the picture will take in its box, whatever the box's shape.
+  tint(image) {
+    if (!this.dataset.tint) return;
+    const [width, height] = [image.width, image.height].map(Number);
+    const box = image.getBoundingClientRect();
+    const scale = Math.min(box.width / image.getAttribute("width"), box.height / image.getAttribute("height"));
+    if (!width || !height || !Number.isFinite(scale)) return;
+    const across = image.getAttribute("width") * scale;
+    const down = image.getAttribute("height") * scale;
+    image.style.background = `url("data:image/webp;base64,${this.dataset.tint}") center / ${across}px ${down}px no-repeat`;
   }
 
   again(image) {
@@ -52,6 +67,7 @@ class ThumbImage extends HTMLElement {
     const wait = Math.min(1000 * 1.5 ** this.tries, 20000);
     setTimeout(() => {
       const source = image.getAttribute("src");
+      for (const other of this.querySelectorAll("source")) other.remove();
       image.removeAttribute("srcset");
       image.src = `${source.split("?")[0]}?again=${this.tries}`;
     }, wait);

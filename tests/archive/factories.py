@@ -78,16 +78,21 @@ def master(
 
 def master_of(into: Collection, values: np.ndarray[Any, Any], *, title: str = "A photograph") -> Version:
     """As `master`, of these pixels."""
+    return services.add_master(item(into or collection(), title), _scanned(values), by=None)
+
+
+def another_scan(of: Item, label: str) -> Version:
+    """The master of a further scan of an item."""
+    return services.add_master(of, _scanned(pixels(seed=next(COUNTER)), label), by=None)
+
+
+def _scanned(values: np.ndarray[Any, Any], label: str = "") -> services.NewMaster:
     out = io.BytesIO()
     tifffile.imwrite(out, values, photometric="rgb")
     file = stored(out.getvalue())
     with get_store().local_path(file.sha256) as path:
         known = facts(path)
-    return services.add_master(
-        item(into or collection(), title),
-        services.NewMaster(file=file, facts=known, original_name="scan.tif"),
-        by=None,
-    )
+    return services.NewMaster(file=file, facts=known, label=label, original_name="scan.tif")
 
 
 def recipe(**changes: Any) -> Recipe:

@@ -26,6 +26,9 @@ for (const opener of document.querySelectorAll("[data-opens]")) {
   opener.addEventListener("click", () => document.querySelector(opener.dataset.opens).showModal());
 }
 
+// The strip of scans stands where the page is.
+document.querySelector(".filmstrip [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
+
 // Copying needs a secure page; without one the text is selected, and the person copies it.
 async function copy(text, field) {
   if (navigator.clipboard) {

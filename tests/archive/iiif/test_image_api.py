@@ -176,7 +176,7 @@ def test_an_outsider_learns_nothing_of_a_private_picture(max_: User, odo: User) 
     addresses = [
         reverse("iiif:info", args=[version.pk]),
         reverse("iiif:region", args=[version.pk, "full", "max", "0", "default", "jpg"]),
-        reverse("iiif:thumbnail", args=[version.pk, 240]),
+        reverse("iiif:thumbnail", args=[version.pk, 240, "webp"]),
         reverse("iiif:info", args=[uuid4()]),
     ]
     for person, expected in [(None, 404), (max_, 404), (odo, 200)]:

@@ -1,5 +1,7 @@
 """Pages ask the database a fixed number of questions, whatever there is to show."""
 
+import re
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -73,7 +75,25 @@ def test_the_original_is_the_face_of_its_item(portraits: Collection) -> None:
     master = factories.master(portraits)
     factories.derivative(master, state="published")
     page = Client().get(reverse("catalogue:collection", args=[portraits.ref])).content.decode()
-    assert reverse("iiif:thumbnail", args=[master.pk, 480]) in page
+    assert reverse("iiif:thumbnail", args=[master.pk, 480, "webp"]) in page
+
+
+def test_an_item_of_many_scans_shows_the_one_asked_for_above_a_strip_of_all(portraits: Collection) -> None:
+    first = factories.master(portraits, title="An album")
+    scans = [first, *(factories.another_scan(first.scan.item, label) for label in ("verso", "page 3"))]
+    address = reverse("catalogue:item", args=[first.scan.item_id])
+    for place, (asked, shown) in enumerate([("1", 0), ("2", 1), ("3", 2), ("99", 0), ("x", 0)]):
+        page = Client().get(address, {"scan": asked}).content.decode()
+        viewers = re.findall(r'<image-viewer data-info="([^"]+)"', page)
+        assert viewers == [reverse("iiif:info", args=[scans[shown].pk])], place
+        assert re.findall(r'href="\?scan=(\d)#scan" aria-current="page"', page) == [str(shown + 1)]
+        assert ('rel="prev"' in page, 'rel="next"' in page) == (shown > 0, shown < 2)
+        assert all(reverse("iiif:thumbnail", args=[v.pk, 240, "webp"]) in page for v in scans)
+
+
+def test_an_item_of_one_scan_has_no_strip(portraits: Collection) -> None:
+    item = factories.master(portraits).scan.item_id
+    assert "filmstrip" not in Client().get(reverse("catalogue:item", args=[item])).content.decode()
 
 
 def test_a_page_keeps_to_a_strict_content_policy(portraits: Collection) -> None:

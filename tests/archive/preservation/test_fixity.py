@@ -35,7 +35,7 @@ def test_a_flipped_bit_is_named_recorded_and_no_longer_served(portraits: Collect
     addresses = [
         reverse("catalogue:file", args=[hurt.pk]),
         reverse("iiif:region", args=[hurt.pk, "full", "max", "0", "default", "jpg"]),
-        reverse("iiif:thumbnail", args=[hurt.pk, 240]),
+        reverse("iiif:thumbnail", args=[hurt.pk, 240, "webp"]),
     ]
     assert [client.get(address).status_code for address in addresses] == [200, 200, 200]
     path = flip(hurt)
