@@ -7,6 +7,7 @@ from stylizer.imageio.derivative import DerivativeWriter
 from stylizer.imageio.facts import DEFAULT_LIMITS, Facts, Limits
 from stylizer.imageio.inspect import facts, page_facts
 from stylizer.imageio.picture import Picture, open_picture
+from stylizer.imageio.rows import Rows
 from stylizer.imageio.thumbnail import thumbnail
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Facts",
     "Limits",
     "Picture",
+    "Rows",
     "facts",
     "open_picture",
     "page_facts",

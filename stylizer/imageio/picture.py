@@ -23,11 +23,16 @@ BAND = 256  # rows read at once where the whole picture is gone through
 
 class Picture:
     """One page, upright. `image` is a libvips image: tiled TIFF is read in place, everything else is decoded once,
-    to memory when small and by libvips to a scratch file when large (its threshold: VIPS_DISC_THRESHOLD, 100 MB)."""
+    to memory when small and by libvips to a scratch file when large (its threshold: VIPS_DISC_THRESHOLD, 100 MB).
 
-    def __init__(self, facts: Facts, image: Any) -> None:
+    Opened `once`, it is decoded as it is read: by one thread, and rows in order.
+    """
+
+    def __init__(self, facts: Facts, image: Any, *, once: bool = False) -> None:
         self.facts = facts
         self.image = image
+        self._once = once
+        self._region: Any = None
 
     def read(self, y0: int, y1: int) -> Pixels:
         """Rows y0 … y1-1 as (y1 - y0, width, bands), uint8 or uint16.
@@ -36,7 +41,12 @@ class Picture:
             UnreadableImage: the file is damaged there.
         """
         try:
-            data = self.image.crop(0, y0, self.facts.width, y1 - y0).write_to_memory()
+            if self._once:
+                # One region for all reads: each pipeline of its own would throw away the lines decoded ahead.
+                self._region = self._region or pyvips.Region.new(self.image)
+                data = self._region.fetch(0, y0, self.facts.width, y1 - y0)
+            else:
+                data = self.image.crop(0, y0, self.facts.width, y1 - y0).write_to_memory()
         except pyvips.Error as error:
             raise UnreadableImage(f"The picture is damaged: {reason(error)}.") from error
         pixels: Pixels = np.frombuffer(data, self.facts.dtype).reshape(
@@ -61,25 +71,30 @@ class Picture:
 
 @contextmanager
 def open_picture(
-    path: Path, *, page: int | None = None, limits: Limits = DEFAULT_LIMITS
+    path: Path, *, page: int | None = None, limits: Limits = DEFAULT_LIMITS, once: bool = False
 ) -> Iterator[Picture]:
     """Open one page for reading.
+
+    With `once` rows must be asked for from the top, each once (`Rows` does so): then no more of the picture than a few
+    rows is ever in memory or on scratch. A picture that lies on its side is decoded as a whole first all the same.
 
     Raises:
         ImageError: as `facts`.
     """
     facts = read_facts(path, page=page, limits=limits)
+    in_order = once and facts.orientation == 1 and facts.mime != MIMES["jp2"]
     if facts.mime == MIMES["jp2"]:
         image = pyvips.Image.new_from_array(np.ascontiguousarray(jp2_pixels(path)))
     else:
         kind = next(kind for kind, mime in MIMES.items() if mime == facts.mime)
-        image = load(path, kind, page=facts.page).autorot()
+        image = load(path, kind, page=facts.page, once=in_order)
+        image = image if in_order else image.autorot()
     if (image.width, image.height, image.bands) != (facts.width, facts.height, facts.bands):
         raise UnreadableImage(
             f"The picture is damaged: its header says {facts.width} × {facts.height} × {facts.bands}, "
             f"its data {image.width} × {image.height} × {image.bands}."
         )
-    yield Picture(facts, image)
+    yield Picture(facts, image, once=in_order)
 
 
 def pixel_hash(width: int, height: int, bands: int, bits: int) -> Any:
@@ -87,5 +102,6 @@ def pixel_hash(width: int, height: int, bands: int, bits: int) -> Any:
     return hashlib.sha256(f"{width}x{height}x{bands}x{bits}\n".encode())
 
 
-def little_endian(pixels: Pixels) -> bytes:
-    return np.ascontiguousarray(pixels).astype(pixels.dtype.newbyteorder("<"), copy=False).tobytes()
+def little_endian(pixels: Pixels) -> memoryview:
+    """The pixels' bytes, least significant first; not copied where they lie so already."""
+    return np.ascontiguousarray(pixels).astype(pixels.dtype.newbyteorder("<"), copy=False).data.cast("B")
