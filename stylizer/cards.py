@@ -39,6 +39,9 @@ class Card:
     intended_use: str = ""
     known_failures: tuple[str, ...] = ()
     limits: Mapping[str, Any] = field(default_factory=dict)
+    counterpart: str = (
+        ""  # the model of the same architecture that was trained to look fresh rather than be faithful
+    )
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self) | {"known_failures": list(self.known_failures)}

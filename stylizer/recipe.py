@@ -10,34 +10,33 @@ Standard library only.
 import hashlib
 import json
 import re
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
-from pathlib import Path
+from decimal import Decimal
 from typing import Any, TypeAlias
 
 from stylizer.cards import OPERATIONS, Card
 from stylizer.errors import RecipeError, StylizerError
+from stylizer.parsing import (
+    decimal_text,
+    digest_or_none,
+    json_table,
+    one_of,
+    only_keys,
+    table,
+)
+from stylizer.presets import PRESETS as PRESETS
+from stylizer.presets import from_presets
+from stylizer.presets import load_spec as load_spec
 
-SCHEMA = 1
+SCHEMA = 2  # 2 added accept, and of a step blend and perceptual; recipes of schema 1 stay what they are
 PRECISIONS = ("archival", "fast")
 ROLES = {"restore": "restored", "upscale": "upscaled", "colourise": "colourised", "stylise": "stylised"}
-TILES = (
-    256,
-    512,
-    1024,
-)  # cores of a tile; 0 lets the picture's size choose, which is a rule and so still canonical
-SHA256 = re.compile(r"[0-9a-f]{64}")
+# Cores of a tile; 0 lets the picture's size choose, which is a rule and so still canonical.
+TILES = (256, 512, 1024)
 MODEL = re.compile(r"[a-z0-9][a-z0-9./_-]{0,99}")
-LONGEST = 64 * 1024
 MOST_STEPS = 8
-
-# A preset's name → the steps asked for, before weights and defaults are filled in.
-PRESETS: Mapping[str, tuple[Mapping[str, Any], ...]] = {
-    "restore": ({"model": "restore"},),
-    "restore-damage-only": ({"model": "restore", "parameters": {"tone": False}},),
-}
+REFUSALS = ("damage", "size")  # what the engine refuses unless the recipe accepts it by name
 
 Cards: TypeAlias = Mapping[str, Card] | Callable[[str], Card]
 
@@ -49,6 +48,7 @@ class Parameter:
     default: str | bool
     least: Decimal = Decimal(0)
     most: Decimal = Decimal(1)
+    since: int = 1  # the recipe schema that brought it
 
     def resolve(self, value: Any, path: str) -> str | bool:
         if isinstance(self.default, bool):
@@ -60,7 +60,13 @@ class Parameter:
 
 # Every setting of every operation; a recipe holds all of them, so that a later default cannot change an older recipe.
 PARAMETERS: Mapping[str, Mapping[str, Parameter]] = {
-    "restore": {"tone": Parameter(default=True), "detail": Parameter(default=True)},
+    "restore": {
+        "tone": Parameter(default=True),
+        "detail": Parameter(default=True),
+        "only_damage": Parameter(
+            default=False, since=2
+        ),  # nothing changes outside the network's own damage map
+    },
     "upscale": {},
     "colourise": {},
     "stylise": {},
@@ -69,7 +75,11 @@ PARAMETERS: Mapping[str, Mapping[str, Parameter]] = {
 
 @dataclass(frozen=True)
 class Step:
-    """One operation with one network. `strength` is a decimal string from "0" (nothing changes) to "1"."""
+    """One operation with one network. `strength` is a decimal string from "0" (nothing changes) to "1".
+
+    `perceptual` from "0" (faithful) to "1" (fresh) moves the weights towards those of the model's perceptual
+    counterpart, whose digest is then in `blend`.
+    """
 
     operation: str
     model: str
@@ -77,9 +87,11 @@ class Step:
     weights: str
     strength: str = "1"
     parameters: Mapping[str, str | bool] = field(default_factory=dict)
+    perceptual: str = "0"
+    blend: str | None = None
 
-    def to_dict(self) -> dict[str, Any]:
-        return {
+    def to_dict(self, schema: int = SCHEMA) -> dict[str, Any]:
+        data = {
             "model": self.model,
             "operation": self.operation,
             "parameters": dict(self.parameters),
@@ -87,6 +99,7 @@ class Step:
             "version": self.version,
             "weights": self.weights,
         }
+        return data | ({"blend": self.blend, "perceptual": self.perceptual} if schema > 1 else {})
 
 
 @dataclass(frozen=True)
@@ -98,18 +111,21 @@ class Recipe:
     tile: int = 0
     mask: str | None = None
     reference: str | None = None
+    accept: tuple[str, ...] = ()
     schema: int = SCHEMA
 
     def canonical(self) -> bytes:
         """UTF-8 JSON with sorted keys and no spaces: the bytes the digest is taken of."""
-        data = {
+        data: dict[str, Any] = {
             "mask": self.mask,
             "precision": self.precision,
             "reference": self.reference,
             "schema": self.schema,
-            "steps": [step.to_dict() for step in self.steps],
+            "steps": [step.to_dict(self.schema) for step in self.steps],
             "tile": self.tile,
         }
+        if self.schema > 1:
+            data["accept"] = list(self.accept)
         return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
     @property
@@ -133,17 +149,23 @@ class Recipe:
         Raises:
             RecipeError: anything missing, unknown or out of range.
         """
-        data = _loads(text)
-        _keys(data, {"mask", "precision", "reference", "schema", "steps", "tile"}, "recipe", exact=True)
-        if data["schema"] != SCHEMA or isinstance(data["schema"], bool):
-            raise RecipeError("schema", str(SCHEMA), data["schema"])
-        steps = tuple(_resolved_step(step, f"steps[{i}]") for i, step in enumerate(_steps(data["steps"])))
+        data = json_table(text)
+        schema = data.get("schema")
+        if not isinstance(schema, int) or isinstance(schema, bool) or not 1 <= schema <= SCHEMA:
+            raise RecipeError("schema", f"1 to {SCHEMA}", schema)
+        known = {"mask", "precision", "reference", "schema", "steps", "tile"}
+        only_keys(data, known | ({"accept"} if schema > 1 else set()), "recipe", exact=True)
+        steps = tuple(
+            _resolved_step(step, f"steps[{i}]", schema) for i, step in enumerate(_steps(data["steps"]))
+        )
         return cls(
             steps=steps,
-            precision=_one_of(data["precision"], PRECISIONS, "precision"),
+            precision=one_of(data["precision"], PRECISIONS, "precision"),
             tile=_tile(data["tile"]),
-            mask=_digest(data["mask"], "mask"),
-            reference=_digest(data["reference"], "reference"),
+            mask=digest_or_none(data["mask"], "mask"),
+            reference=digest_or_none(data["reference"], "reference"),
+            accept=_accepted(data.get("accept", [])),
+            schema=schema,
         )
 
 
@@ -166,75 +188,27 @@ def resolve(
         RecipeError: where, what was expected, what was found.
     """
     data = from_presets(spec) if isinstance(spec, str) else dict(spec)
-    _keys(data, {"steps", "precision", "tile", "mask", "reference", "schema"}, "recipe")
+    only_keys(data, {"steps", "precision", "tile", "mask", "reference", "accept", "schema"}, "recipe")
     steps = tuple(_asked_step(step, f"steps[{i}]", cards) for i, step in enumerate(_steps(data.get("steps"))))
     return Recipe(
         steps=steps,
-        precision=_one_of(precision or data.get("precision", "archival"), PRECISIONS, "precision"),
+        precision=one_of(precision or data.get("precision", "archival"), PRECISIONS, "precision"),
         tile=_tile(data.get("tile", 0)),
-        mask=_digest(mask or data.get("mask"), "mask"),
-        reference=_digest(reference or data.get("reference"), "reference"),
+        mask=digest_or_none(mask or data.get("mask"), "mask"),
+        reference=digest_or_none(reference or data.get("reference"), "reference"),
+        accept=_accepted(data.get("accept", [])),
     )
 
 
-def from_presets(name: str) -> dict[str, Any]:
-    """The steps asked for by a preset's name, or by several joined with "+"."""
-    steps: list[Mapping[str, Any]] = []
-    for part in name.split("+"):
-        if part.strip() not in PRESETS:
-            raise RecipeError("recipe", f"one of {', '.join(PRESETS)}, or a chain of them", part.strip())
-        steps += PRESETS[part.strip()]
-    return {"steps": steps}
-
-
-def load_spec(name_or_path: str) -> str | dict[str, Any]:
-    """What a RECIPE on a command line means: a preset or chain by name, else the contents of a TOML or JSON file.
-
-    Raises:
-        RecipeError: neither a preset nor a readable file.
-    """
-    path = Path(name_or_path)
-    if path.suffix.lower() not in {".toml", ".json"}:
-        from_presets(name_or_path)
-        return name_or_path
-    try:
-        if path.stat().st_size > LONGEST:
-            raise RecipeError(str(path), f"at most {LONGEST} bytes", path.stat().st_size)
-        text = path.read_text(encoding="utf-8")
-        return _loads(text) if path.suffix.lower() == ".json" else tomllib.loads(text)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise RecipeError(str(path), "a readable TOML or JSON file", str(error)) from error
-
-
-def decimal_text(value: Any, path: str, *, least: Decimal, most: Decimal) -> str:
-    """A number as its shortest plain decimal text: 1.0 → "1", ".50" → "0.5"; at most six places."""
-    expected = f"{least}…{most}"
-    if isinstance(value, bool) or not isinstance(value, int | float | str | Decimal):
-        raise RecipeError(path, expected, value)
-    try:
-        number = Decimal(str(value))
-    except InvalidOperation as error:
-        raise RecipeError(path, expected, value) from error
-    if not number.is_finite() or not least <= number <= most:
-        raise RecipeError(path, expected, value)
-    rounded = format(round(number, 6), "f")
-    text = rounded.rstrip("0").rstrip(".") if "." in rounded else rounded
-    return "0" if text in {"", "-0"} else text
-
-
 def _asked_step(step: Any, path: str, cards: Cards) -> Step:
-    data = _object(step, path)
-    _keys(data, {"model", "operation", "strength", "parameters", "version", "weights"}, path)
-    name = data.get("model")
-    if not isinstance(name, str):
-        raise RecipeError(f"{path}.model", "the name of a model", name)
-    try:
-        card = cards(name) if callable(cards) else cards[name]
-    except KeyError as error:
-        known = ", ".join(sorted(cards)) if isinstance(cards, Mapping) else "a registered model"
-        raise RecipeError(f"{path}.model", f"one of {known}", name) from error
-    except StylizerError as error:
-        raise RecipeError(f"{path}.model", str(error), name) from error
+    data = table(step, path)
+    only_keys(
+        data, {"model", "operation", "strength", "parameters", "perceptual", "version", "weights"}, path
+    )
+    card = _card(data.get("model"), f"{path}.model", cards)
+    perceptual = decimal_text(
+        data.get("perceptual", 0), f"{path}.perceptual", least=Decimal(0), most=Decimal(1)
+    )
     for key in ("operation", "version", "weights"):  # said again in a spec, they are a promise to be kept
         if key in data and data[key] != getattr(card, key):
             raise RecipeError(f"{path}.{key}", repr(getattr(card, key)), data[key])
@@ -244,36 +218,75 @@ def _asked_step(step: Any, path: str, cards: Cards) -> Step:
         version=card.version,
         weights=card.weights,
         strength=decimal_text(data.get("strength", 1), f"{path}.strength", least=Decimal(0), most=Decimal(1)),
-        parameters=_parameters(card.operation, data.get("parameters", {}), f"{path}.parameters"),
+        parameters=_parameters(card.operation, data.get("parameters", {}), f"{path}.parameters", SCHEMA),
+        perceptual=perceptual,
+        blend=_counterpart(card, f"{path}.perceptual", cards) if perceptual != "0" else None,
     )
 
 
-def _resolved_step(step: Any, path: str) -> Step:
-    data = _object(step, path)
-    _keys(data, {"model", "operation", "parameters", "strength", "version", "weights"}, path, exact=True)
-    operation = _one_of(data["operation"], OPERATIONS, f"{path}.operation")
+def _card(name: Any, path: str, cards: Cards) -> Card:
+    if not isinstance(name, str):
+        raise RecipeError(path, "the name of a model", name)
+    try:
+        return cards(name) if callable(cards) else cards[name]
+    except KeyError as error:
+        known = ", ".join(sorted(cards)) if isinstance(cards, Mapping) else "a registered model"
+        raise RecipeError(path, f"one of {known}", name) from error
+    except StylizerError as error:
+        raise RecipeError(path, str(error), name) from error
+
+
+def _counterpart(card: Card, path: str, cards: Cards) -> str:
+    """The weights of the model's perceptual counterpart: another point of the same architecture."""
+    if not card.counterpart:
+        raise RecipeError(path, f"0, since {card.name} {card.version} has no perceptual counterpart", "more")
+    other = _card(card.counterpart, path, cards)
+    if (other.architecture, dict(other.arguments)) != (card.architecture, dict(card.arguments)):
+        raise RecipeError(
+            path, f"a counterpart of {card.name} {card.version}'s own form", f"{other.name} {other.version}"
+        )
+    return other.weights
+
+
+def _resolved_step(step: Any, path: str, schema: int) -> Step:
+    data = table(step, path)
+    known = {"model", "operation", "parameters", "strength", "version", "weights"}
+    only_keys(data, known | ({"blend", "perceptual"} if schema > 1 else set()), path, exact=True)
+    operation = one_of(data["operation"], OPERATIONS, f"{path}.operation")
     for key in ("model", "version"):
         if not isinstance(data[key], str) or not MODEL.fullmatch(data[key]):
             raise RecipeError(f"{path}.{key}", "a short name", data[key])
-    given = _object(data["parameters"], f"{path}.parameters")
-    _keys(given, set(PARAMETERS[operation]), f"{path}.parameters", exact=True)
-    weights = _digest(data["weights"], f"{path}.weights")
+    given = table(data["parameters"], f"{path}.parameters")
+    only_keys(given, set(_known(operation, schema)), f"{path}.parameters", exact=True)
+    weights = digest_or_none(data["weights"], f"{path}.weights")
     if weights is None:
         raise RecipeError(f"{path}.weights", "a SHA-256 in hexadecimal", None)
+    blend = digest_or_none(data.get("blend"), f"{path}.blend")
+    perceptual = decimal_text(
+        data.get("perceptual", "0"), f"{path}.perceptual", least=Decimal(0), most=Decimal(1)
+    )
+    if (blend is None) != (perceptual == "0"):
+        raise RecipeError(f"{path}.blend", "weights where perceptual is more than 0, and only there", blend)
     return Step(
         operation=operation,
         model=data["model"],
         version=data["version"],
         weights=weights,
         strength=decimal_text(data["strength"], f"{path}.strength", least=Decimal(0), most=Decimal(1)),
-        parameters=_parameters(operation, given, f"{path}.parameters"),
+        parameters=_parameters(operation, given, f"{path}.parameters", schema),
+        perceptual=perceptual,
+        blend=blend,
     )
 
 
-def _parameters(operation: str, given: Any, path: str) -> dict[str, str | bool]:
-    data = _object(given, path)
-    known = PARAMETERS[operation]
-    _keys(data, set(known), path)
+def _known(operation: str, schema: int) -> dict[str, Parameter]:
+    return {name: known for name, known in PARAMETERS[operation].items() if known.since <= schema}
+
+
+def _parameters(operation: str, given: Any, path: str, schema: int) -> dict[str, str | bool]:
+    data = table(given, path)
+    known = _known(operation, schema)
+    only_keys(data, set(known), path)
     return {
         name: known[name].resolve(data.get(name, known[name].default), f"{path}.{name}")
         for name in sorted(known)
@@ -286,46 +299,13 @@ def _steps(value: Any) -> Sequence[Any]:
     return value
 
 
-def _object(value: Any, path: str) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping):
-        raise RecipeError(path, "a table of names and values", value)
-    return value
-
-
-def _keys(data: Mapping[str, Any], known: set[str], path: str, *, exact: bool = False) -> None:
-    if unknown := sorted(str(key) for key in data if key not in known):
-        raise RecipeError(
-            f"{path}.{unknown[0]}", f"one of {', '.join(sorted(known)) or 'nothing'}", unknown[0]
-        )
-    if exact and (missing := sorted(known - data.keys())):
-        raise RecipeError(f"{path}.{missing[0]}", "a value", None)
-
-
-def _one_of(value: Any, choices: Sequence[str], path: str) -> str:
-    if not isinstance(value, str) or value not in choices:
-        raise RecipeError(path, f"one of {', '.join(choices)}", value)
-    return value
+def _accepted(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple):
+        raise RecipeError("accept", f"a list of {', '.join(REFUSALS)}", value)
+    return tuple(sorted({one_of(name, REFUSALS, "accept") for name in value}))
 
 
 def _tile(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value not in (0, *TILES):
         raise RecipeError("tile", f"0 (chosen by size) or one of {', '.join(map(str, TILES))}", value)
     return value
-
-
-def _digest(value: Any, path: str) -> str | None:
-    if value is not None and (not isinstance(value, str) or not SHA256.fullmatch(value)):
-        raise RecipeError(path, "a SHA-256 in hexadecimal, or nothing", value)
-    return value
-
-
-def _loads(text: str | bytes) -> dict[str, Any]:
-    if len(text) > LONGEST:
-        raise RecipeError("recipe", f"at most {LONGEST} bytes", len(text))
-    try:
-        data = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise RecipeError("recipe", "a JSON object", str(error)) from error
-    if not isinstance(data, dict):
-        raise RecipeError("recipe", "a JSON object", data)
-    return data

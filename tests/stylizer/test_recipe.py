@@ -1,6 +1,8 @@
 """Recipes: resolved to the last default, one text, one digest, and errors that say where."""
 
+import hashlib
 import json
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,8 @@ from hypothesis import strategies as st
 
 from stylizer.cards import OPERATIONS, Card
 from stylizer.errors import RecipeError
-from stylizer.recipe import PARAMETERS, Recipe, Step, decimal_text, load_spec, resolve
+from stylizer.parsing import decimal_text
+from stylizer.recipe import PARAMETERS, REFUSALS, Recipe, Step, load_spec, resolve
 
 RESTORE = Card(name="restore", version="1", operation="restore", architecture="restorer", weights="a" * 64)
 COLOURISE = Card(name="colourise", version="2", operation="colourise", architecture="x", weights="b" * 64)
@@ -25,14 +28,16 @@ strengths = st.decimals(0, 1, places=4).map(lambda n: decimal_text(n, "", least=
 def steps(draw: st.DrawFn) -> Step:
     operation = draw(st.sampled_from(OPERATIONS))
     settings: dict[str, str | bool] = {name: draw(st.booleans()) for name in PARAMETERS[operation]}
+    perceptual = draw(strengths)
     return Step(operation, draw(st.sampled_from(["restore", "style/engraving"])), "1.2", draw(digests),
-                draw(strengths), settings)  # fmt: skip
+                draw(strengths), settings, perceptual, None if perceptual == "0" else draw(digests))  # fmt: skip
 
 
 recipes = st.builds(
     Recipe, steps=st.lists(steps(), min_size=1, max_size=3).map(tuple),
     precision=st.sampled_from(["archival", "fast"]), tile=st.sampled_from([0, 256, 1024]),
     mask=st.none() | digests, reference=st.none() | digests,
+    accept=st.sets(st.sampled_from(REFUSALS)).map(sorted).map(tuple),
 )  # fmt: skip
 
 
@@ -68,10 +73,47 @@ def test_a_default_spelled_out_is_the_same_recipe_and_a_preset_leaves_no_name() 
 
 def test_the_canonical_text_is_exactly_this() -> None:
     assert resolve({"steps": [{"model": "restore", "strength": 0.50}]}, cards=CARDS).canonical() == (
+        b'{"accept":[],"mask":null,"precision":"archival","reference":null,"schema":2,"steps":[{"blend":null,'
+        b'"model":"restore","operation":"restore","parameters":{"detail":true,"only_damage":false,"tone":true},'
+        b'"perceptual":"0","strength":"0.5","version":"1","weights":"' + b"a" * 64 + b'"}],"tile":0}'
+    )
+
+
+def test_a_recipe_of_schema_1_is_read_as_it_was_and_keeps_its_digest() -> None:
+    old = (
         b'{"mask":null,"precision":"archival","reference":null,"schema":1,"steps":[{"model":"restore",'
         b'"operation":"restore","parameters":{"detail":true,"tone":true},"strength":"0.5","version":"1",'
         b'"weights":"' + b"a" * 64 + b'"}],"tile":0}'
     )
+    recipe = Recipe.from_json(old)
+    assert recipe.canonical() == old
+    assert recipe.digest == hashlib.sha256(old).hexdigest()
+    with pytest.raises(RecipeError, match=r"recipe.accept"):
+        Recipe.from_json(old.replace(b'{"mask"', b'{"accept":[],"mask"'))
+    with pytest.raises(RecipeError, match="schema: expected 1 to 2, got 3"):
+        Recipe.from_json(old.replace(b'"schema":1', b'"schema":3'))
+
+
+def test_a_perceptual_share_names_the_weights_it_moves_towards() -> None:
+    faithful = replace(RESTORE, counterpart="fresh")
+    fresh = replace(RESTORE, name="fresh", weights="f" * 64)
+    cards = {"restore": faithful, "fresh": fresh}
+    step = resolve({"steps": [{"model": "restore", "perceptual": 0.25}]}, cards=cards).steps[0]
+    assert (step.perceptual, step.blend) == ("0.25", "f" * 64)
+    assert resolve("restore", cards=cards).steps[0].blend is None
+    with pytest.raises(RecipeError, match="restore 1 has no perceptual counterpart"):
+        resolve({"steps": [{"model": "restore", "perceptual": 0.25}]}, cards=CARDS)
+    other = {**cards, "fresh": replace(fresh, architecture="another")}
+    with pytest.raises(RecipeError, match="a counterpart of restore 1's own form"):
+        resolve({"steps": [{"model": "restore", "perceptual": 0.25}]}, cards=other)
+
+
+def test_what_is_accepted_is_named_once_and_in_order() -> None:
+    asked = {"steps": [{"model": "restore"}], "accept": ["size", "damage", "size"]}
+    assert resolve(asked, cards=CARDS).accept == ("damage", "size")
+    for wrong in ("size", ["everything"], [1]):
+        with pytest.raises(RecipeError, match="accept: expected"):
+            resolve({"steps": [{"model": "restore"}], "accept": wrong}, cards=CARDS)
 
 
 def test_a_chain_takes_the_last_role_and_lists_all_its_operations() -> None:
