@@ -5,6 +5,7 @@ understood, 130 stopped by Ctrl-C.
 """
 
 import argparse
+import hashlib
 import json
 import sys
 from collections.abc import Callable, Sequence
@@ -17,7 +18,7 @@ from tqdm import tqdm
 
 from stylizer.cards import packaged, packaged_card
 from stylizer.errors import StylizerError
-from stylizer.recipe import TILES, Recipe, load_spec, resolve
+from stylizer.recipe import REFUSALS, TILES, Recipe, load_spec, resolve
 
 if TYPE_CHECKING:
     from stylizer.engine import Engine
@@ -84,6 +85,10 @@ def _apply_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--tile", type=int, choices=(0, *TILES), help="default: chosen by the picture's size")
     parser.add_argument("--reference", type=Path, help="the style picture, for recipes that take one")
+    parser.add_argument("--mask", type=Path, help="grey, of the scan's size: black keeps, white may change")
+    parser.add_argument(
+        "--accept", action="append", choices=REFUSALS, default=[], help="go on where this would be refused"
+    )
     parser.add_argument("--change-map", action="store_true", help="keep the change map and the damage mask")
     parser.set_defaults(run=apply)
 
@@ -115,7 +120,7 @@ def _apply_one(engine: "Engine", path: Path, name: str, recipe: Recipe, args: ar
             bar.total, bar.n = total, done
             bar.refresh()
 
-        result = engine.apply(Source(path), recipe, out=args.out, name=name, on_tile=on_tile)
+        result = engine.apply(Source(path), recipe, out=args.out, name=name, mask=args.mask, on_tile=on_tile)
     if not args.change_map:
         for sidecar in result.sidecars.values():
             sidecar.unlink()
@@ -135,8 +140,10 @@ def _apply_one(engine: "Engine", path: Path, name: str, recipe: Recipe, args: ar
 def _recipe(args: argparse.Namespace) -> Recipe:
     if args.reference is not None:
         raise StylizerError("No recipe of this release takes a reference picture; leave --reference out.")
-    recipe = resolve(load_spec(args.recipe), cards=packaged_card, precision=args.precision)
-    return recipe if args.tile is None else replace(recipe, tile=args.tile)
+    mask = hashlib.sha256(args.mask.read_bytes()).hexdigest() if args.mask else None
+    recipe = resolve(load_spec(args.recipe), cards=packaged_card, precision=args.precision, mask=mask)
+    accept = tuple(sorted({*recipe.accept, *args.accept}))
+    return replace(recipe, accept=accept, tile=recipe.tile if args.tile is None else args.tile)
 
 
 def _names(inputs: Sequence[Path]) -> list[str]:

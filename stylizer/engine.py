@@ -9,10 +9,12 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import load_file
@@ -20,13 +22,17 @@ from safetensors.torch import load_file
 from stylizer import machine
 from stylizer.cards import Weights, packaged_by_digest, verify
 from stylizer.disclosure import xmp
-from stylizer.errors import EngineError, OutOfMemory, SourceChanged, WeightsMismatch
-from stylizer.models import build
-from stylizer.passage import Passage
+from stylizer.errors import EngineError, MaskMismatch, OutOfMemory, SourceChanged, WeightsMismatch
+from stylizer.models import build, lowered
+from stylizer.passage import Made, Passage, Stage
 from stylizer.recipe import Recipe, Step
 from stylizer.report import Report as Report
 
 Progress = Callable[[int, int], None]
+
+BATCHES = {"cpu": 1, "cuda": 4}  # tiles at once; a processor gains nothing from more
+WARM = 6  # networks kept
+LARGE = 4  # megapixels; what a larger picture took of memory is given back
 
 
 @dataclass(frozen=True)
@@ -56,20 +62,23 @@ class Engine:
         machine.settle()
         self.device = machine.choose_device(device)
         self._find_weights = weights
-        self._networks: dict[str, torch.nn.Module] = {}
+        self._networks: dict[tuple[str, str | None, str, str], Stage] = {}
 
-    def network(self, step: Step) -> torch.nn.Module:
-        """The step's network, built on first use from weights verified against the recipe's digest.
+    def stage(self, step: Step, precision: str) -> Stage:
+        """The step with its network, built on first use from weights verified against the recipe's digests.
 
         Raises:
             ModelError: unknown weights, another digest, or weights that do not fit the architecture on their card.
         """
-        if step.weights not in self._networks:
+        key = (step.weights, step.blend, step.perceptual, precision)
+        if key not in self._networks:
             found = self._find_weights(step.weights)
-            verify(found.path, step.weights)
+            state = _load(found, step.weights)
+            if step.blend is not None:
+                other, share = _load(self._find_weights(step.blend), step.blend), float(step.perceptual)
+                state = {name: torch.lerp(tensor, other[name], share) for name, tensor in state.items()}
             try:
                 network = build(found.card)
-                state = {name: tensor.float() for name, tensor in load_file(found.path).items()}
                 network.load_state_dict(state)
             except (KeyError, RuntimeError, TypeError, ValueError) as error:
                 raise WeightsMismatch(
@@ -77,8 +86,12 @@ class Engine:
                     f"{str(error)[:200]}"
                 ) from error
             network.eval().requires_grad_(False)
-            self._networks[step.weights] = network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        return self._networks[step.weights]
+            network = network.to(self.device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+            limits = {k: float(v) for k, v in found.card.limits.items() if isinstance(v, int | float)}
+            while len(self._networks) >= WARM:
+                self._networks.pop(next(iter(self._networks)))
+            self._networks[key] = Stage(step, lowered(network) if precision == "fast" else network, limits)
+        return replace(self._networks[key], step=step)
 
     def apply(
         self,
@@ -87,42 +100,32 @@ class Engine:
         *,
         out: Path,
         name: str = "output",
+        mask: Path | None = None,
         on_tile: Progress | None = None,
         cancel: Callable[[], bool] | None = None,
     ) -> Result:
         """Make the derivative `out/name.tif` with its sidecars beside it.
 
         Args:
+            mask: the file whose digest the recipe names; grey, of the upright scan's size: black keeps, white allows.
             on_tile: called after each tile with how many are done and how many there are.
-            cancel: asked before each tile.
+            cancel: asked before each tile and within it.
 
         Raises:
-            SourceChanged, ImageError, ModelError, BadTile, OutOfMemory, Cancelled
+            SourceChanged, MaskMismatch, ImageError, ModelError, OutsideTraining, BadTile, OutOfMemory, Cancelled
         """
-        if recipe.mask or recipe.reference:
-            # A mask is a promise of what does not change: better no picture than one that ignores it.
-            raise EngineError(
-                f"{name}: this release takes no mask and no reference picture. Leave it out of the recipe."
-            )
+        if recipe.reference:
+            raise EngineError(f"{name}: no recipe of this release takes a reference picture. Leave it out.")
         began, clock = datetime.now(UTC), time.monotonic()
         digest = _digest(source.path)
         if source.sha256 not in {None, digest}:
             raise SourceChanged(
                 f"The source's bytes changed: expected {source.sha256}, got {digest}. Check its fixity."
             )
+        _check_mask(recipe, mask, name)
         out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{name[:40]}.", dir=out) as scratch:
-            passage = Passage(Path(scratch), recipe, device=self.device, on_tile=on_tile, cancel=cancel)
-            try:
-                with torch.inference_mode():
-                    made = passage.run(source.path, source.page, [self.network(step) for step in recipe.steps],
-                                       xmp=xmp(recipe=recipe.digest, source=digest))  # fmt: skip
-            except (MemoryError, RuntimeError) as error:
-                if not _no_memory(error):
-                    raise
-                raise OutOfMemory(
-                    f"{name}: not enough memory for a tile of {passage.tile} px. Try again later."
-                ) from error
+            passage, made = self._run(source, recipe, Path(scratch), digest, name, mask, on_tile, cancel)
             facts, seen = made.facts, made.fidelity
             report = Report(
                 source_sha256=digest,
@@ -137,9 +140,12 @@ class Engine:
                 changed_share=round(seen.changed_share, 6),
                 psnr=seen.psnr,
                 ssim=round(seen.ssim, 6),
+                damaged_share=round(made.trust.damaged, 6),
+                trust=made.trust.to_dict(),
                 precision=recipe.precision,
                 tile=passage.tile,
                 tiles=passage.total,
+                batch=passage.batch,
                 device=machine.describe(self.device),
                 fingerprint=machine.fingerprint(self.device, recipe.precision),
                 software=machine.software(),
@@ -150,7 +156,76 @@ class Engine:
             sidecars = {
                 kind: _place(path, out / f"{name}.{_short(kind)}.png") for kind, path in made.sidecars.items()
             }
+            if facts.megapixels > LARGE:
+                machine.release()
             return Result(_place(made.output, out / f"{name}.tif"), report, sidecars)
+
+    def _run(
+        self,
+        source: Source,
+        recipe: Recipe,
+        scratch: Path,
+        digest: str,
+        name: str,
+        mask: Path | None,
+        on_tile: Progress | None,
+        cancel: Callable[[], bool] | None,
+    ) -> tuple[Passage, Made]:
+        """With half as many tiles at once each time memory does not suffice, down to one."""
+        stages = [self.stage(step, recipe.precision) for step in recipe.steps]
+        batch = BATCHES[self.device.type]
+        while True:
+            passage = Passage(
+                scratch, recipe, device=self.device, mask=mask, batch=batch, on_tile=on_tile, cancel=cancel
+            )
+            try:
+                with torch.inference_mode(), _asking(stages, passage.stop_if_cancelled):
+                    made = passage.run(
+                        source.path, source.page, stages, xmp=xmp(recipe=recipe.digest, source=digest)
+                    )
+                return passage, made
+            except (MemoryError, RuntimeError) as error:
+                if not _no_memory(error):
+                    raise
+                if batch == 1:
+                    raise OutOfMemory(
+                        f"{name}: not enough memory for a tile of {passage.tile} px. Try again later."
+                    ) from error
+            batch //= 2
+
+
+@contextmanager
+def _asking(stages: Sequence[Stage], stop: Callable[[], None]) -> Iterator[None]:
+    """Ask whether to stop before each block of a network too: a tile may take seconds on a processor."""
+
+    def ask(_module: torch.nn.Module, _inputs: Any) -> None:
+        stop()
+
+    hooks = [
+        block.register_forward_pre_hook(ask)
+        for stage in stages
+        for block in stage.network.modules()
+        if isinstance(block, torch.nn.Conv2d)
+    ]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
+
+
+def _load(found: Weights, digest: str) -> dict[str, torch.Tensor]:
+    verify(found.path, digest)
+    return {name: tensor.float() for name, tensor in load_file(found.path).items()}
+
+
+def _check_mask(recipe: Recipe, mask: Path | None, name: str) -> None:
+    """A mask is a promise of what does not change: better no picture than one made without it, or with another."""
+    if recipe.mask is None and mask is None:
+        return
+    found = _digest(mask) if mask else "none"
+    if recipe.mask != found:
+        raise MaskMismatch(f"{name}: expected the mask {recipe.mask or 'none'}, got {found}.")
 
 
 def _digest(path: Path) -> str:

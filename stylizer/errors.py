@@ -90,6 +90,12 @@ class OutsideTraining(EngineError):
     code = "engine-outside-training"
 
 
+class MaskMismatch(EngineError):
+    """The mask is not the one in the recipe, or does not fit the scan."""
+
+    code = "engine-mask-mismatch"
+
+
 class BadTile(EngineError):
     """The network gave something that is no picture (not a number, or infinite)."""
 

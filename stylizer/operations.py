@@ -4,16 +4,28 @@ Whatever must see the whole picture is worked out here, from the canonical thumb
 """
 
 from collections.abc import Callable
-from typing import Protocol, TypeAlias, cast
+from typing import NamedTuple, Protocol, TypeAlias, cast
 
 import torch
 from torch import Tensor
 
 from stylizer.models import Restorer
 from stylizer.recipe import Step
+from stylizer.trust import cut
 
-# (B, 3, H, W) in 0…1 → the picture after the step, and how damaged each pixel looked (B, 1, H, W)
-TileFunction: TypeAlias = Callable[[Tensor], tuple[Tensor, Tensor]]
+
+class Touched(NamedTuple):
+    """The inner part of tiles after a step: the picture (B, 3, H, W) in 0…1, how damaged each pixel looked and how sure
+    the network was that it needed changing, both (B, 1, H, W) in 0…1."""
+
+    picture: Tensor
+    damage: Tensor
+    sure: Tensor
+
+
+TileFunction: TypeAlias = Callable[
+    [Tensor, int], Touched
+]  # of (B, 3, H, W) in 0…1 and the halo on each side of it
 
 THUMBNAIL = 256
 
@@ -25,23 +37,32 @@ class TiledNetwork(Protocol):
     halo: int
 
 
-def prepare(step: Step, network: torch.nn.Module, thumbnail: Tensor) -> TileFunction:
-    """A function for the tiles of one picture, from its thumbnail (1, 3, h, w) in 0…1."""
+def needs_thumbnail(step: Step) -> bool:
+    """Whether the step must see the whole picture before its first tile."""
+    return bool(step.parameters["tone"])
+
+
+def prepare(step: Step, network: torch.nn.Module, thumbnail: Tensor | None) -> TileFunction:
+    """A function for the tiles of one picture, from its thumbnail (1, 3, h, w) in 0…1 where one is needed."""
     return _restore(step, cast(Restorer, network), thumbnail)
 
 
-def _restore(step: Step, network: Restorer, thumbnail: Tensor) -> TileFunction:
-    tone, detail = bool(step.parameters["tone"]), bool(step.parameters["detail"])
-    curves = network.tone(thumbnail) if tone else None
+def _restore(step: Step, network: Restorer, thumbnail: Tensor | None) -> TileFunction:
+    detail, only_damage = bool(step.parameters["detail"]), bool(step.parameters.get("only_damage", False))
+    curves = network.tone(thumbnail) if thumbnail is not None else None
 
-    def tile(x: Tensor) -> tuple[Tensor, Tensor]:
+    def tile(x: Tensor, halo: int) -> Touched:
         found = network(x)
-        out = x + found.residual if detail else x
-        if curves is None or not bool(torch.isfinite(out).all()):
-            return (
-                out,
-                found.damage,
-            )  # not a number has no place on a curve; on a GPU it would stop the process
-        return network.apply_tone(out, curves), found.damage
+        x, residual, damage, gate = (
+            part[:, :, halo : part.shape[2] - halo, halo : part.shape[3] - halo]
+            for part in (x, found.residual, found.damage, found.gate)
+        )
+        out = x + residual if detail else x
+        # Not a number has no place on a curve; on a GPU it would stop the process. The engine finds it right after.
+        if curves is not None and bool(torch.isfinite(out.sum())):
+            out = network.apply_tone(out, curves)
+        if only_damage:
+            out = x + (out - x) * cut(damage)  # x + 0 is x: outside the damage not one bit changes
+        return Touched(out, damage, gate)
 
     return tile

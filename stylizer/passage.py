@@ -1,24 +1,32 @@
-"""One run of a recipe over one picture, in bands: the engine's inner loop."""
+"""One run of a recipe over one picture, in bands: the engine's inner loop.
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+Three things happen at once: the rows of the next band are read and decoded, the network works on this one, and the last
+one is compared, hashed, compressed and written. At most one band waits on either side, whatever the picture's size.
+"""
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from stylizer.errors import BadTile, Cancelled, UnsupportedImage
+from stylizer.errors import BadTile, Cancelled, MaskMismatch, OutsideTraining, UnsupportedImage
 from stylizer.fidelity import Fidelity, FidelityMeter
-from stylizer.imageio import DerivativeWriter, Facts, Picture, open_picture, thumbnail
+from stylizer.imageio import DerivativeWriter, Facts, Picture, Rows, open_picture, thumbnail
 from stylizer.imageio.picture import Pixels
-from stylizer.operations import THUMBNAIL, TiledNetwork, TileFunction, prepare
+from stylizer.operations import THUMBNAIL, TiledNetwork, TileFunction, Touched, needs_thumbnail, prepare
+from stylizer.pixels import changed, colours, to_tensor, unit
 from stylizer.recipe import Recipe, Step
 from stylizer.sidecars import MapWriter
 from stylizer.tiling import Tile, core_side, mirrored, plan_tiles, rows_of
+from stylizer.trust import Trust
+
+CHUNK = 64  # rows compared at a time; a multiple of the fidelity meter's blocks
 
 
 @dataclass(frozen=True)
@@ -30,7 +38,38 @@ class Made:
     source_pixels: str
     output_pixels: str
     fidelity: Fidelity
+    trust: Trust
     sidecars: dict[str, Path]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A step with its network and what its card says it was trained for."""
+
+    step: Step
+    network: torch.nn.Module
+    limits: dict[str, float]
+
+
+@dataclass(frozen=True)
+class _Band:
+    """What was read for one row of tiles: rows with their halo, and, of the cores' rows, the original and the mask."""
+
+    row: list[Tile]
+    rows: Pixels
+    lines: NDArray[np.intp]  # where in `rows` each line of the tiles lies, mirrored at the picture's edges
+    original: Pixels
+    allowed: NDArray[np.float32] | None  # (rows, width) in 0…1
+    derived: Pixels  # the cores' rows: as they were, then tile by tile as they become
+
+
+@dataclass(frozen=True)
+class _Batch:
+    """Tiles of one band as the network sees them, (B, H, W, 3) in 0…1, halo included."""
+
+    band: _Band
+    tiles: list[Tile]
+    seen: NDArray[np.float32]
 
 
 @dataclass
@@ -40,44 +79,71 @@ class Passage:
     scratch: Path
     recipe: Recipe
     device: torch.device
+    mask: Path | None = None
+    batch: int = 1
     on_tile: Callable[[int, int], None] | None = None
     cancel: Callable[[], bool] | None = None
     tile: int = 0
     done: int = 0
     total: int = 0
     damage: MapWriter = field(init=False)
+    change: MapWriter = field(init=False)
 
-    def run(self, path: Path, page: int | None, networks: Sequence[torch.nn.Module], *, xmp: bytes) -> Made:
+    def run(self, path: Path, page: int | None, stages: Sequence[Stage], *, xmp: bytes) -> Made:
         """Apply every step; the first reads the source, the last writes the output."""
         with open_picture(path, page=page) as source:
             facts = source.facts
-            if facts.colour == "cmyk":
-                raise UnsupportedImage(
-                    "The scan is in CMYK, a space for printing. Restore an RGB or grey version of it."
+        self._admit(facts, stages)
+        self.tile = core_side(facts.width, facts.height, asked=self.recipe.tile)
+        plans = [self._plan(facts, stage.network) for stage in stages]
+        self.total = sum(map(len, plans))
+        self.damage, self.change = (MapWriter(facts.width, facts.height) for _ in range(2))
+        made = facts if facts.bits > 1 else replace(facts, bits=8)
+        at, at_page, source_pixels, meter = path, page, "", FidelityMeter()
+        for number, (stage, plan) in enumerate(zip(stages, plans, strict=True)):
+            target, last = self.scratch / f"step{number}.tif", number == len(stages) - 1
+            with ExitStack() as open_files:
+                picture = open_files.enter_context(open_picture(at, page=at_page, once=True))
+                original = None
+                if last and number:
+                    original = open_files.enter_context(open_picture(path, page=page, once=True))
+                writer = open_files.enter_context(self._writer(target, made, xmp))
+                function = self._prepare(stage, at, at_page)
+                reading = _Reading(picture, original, self._open_mask(facts, open_files), plan)
+                trust = Trust(columns=sum(tile.y0 == 0 for tile in plan))
+                self._flow(reading, stage, function, writer, trust, meter if last else None)
+            self._trained_for(stage, trust)
+            source_pixels = source_pixels or reading.digest()
+            at, at_page = target, 0
+        return Made(at, made, source_pixels, writer.pixel_digest, meter.result(), trust, self._save())
+
+    # ---- before the first tile
+
+    def _admit(self, facts: Facts, stages: Sequence[Stage]) -> None:
+        if facts.colour == "cmyk":
+            raise UnsupportedImage(
+                "The scan is in CMYK, a space for printing. Restore an RGB or grey version of it."
+            )
+        side = min(facts.width, facts.height)
+        for stage in stages:
+            least = stage.limits.get("least_side", 1)
+            if side < least and "size" not in self.recipe.accept:
+                raise OutsideTraining(
+                    f"The scan is {facts.width} × {facts.height} px; {stage.step.model} {stage.step.version} was "
+                    f"trained for sides of {least:.0f} px and more. To have it all the same, accept “size”."
                 )
-            self.tile = core_side(facts.width, facts.height, asked=self.recipe.tile)
-            plans = [self._plan(facts, network) for network in networks]
-            self.total = sum(map(len, plans))
-            self.damage = MapWriter(facts.width, facts.height)
-            made = facts if facts.bits > 1 else replace(facts, bits=8)
-            at, pixels = path, ""
-            for number, (step, network, plan) in enumerate(
-                zip(self.recipe.steps, networks, plans, strict=True)
-            ):
-                target = self.scratch / f"step{number}.tif"
-                with (
-                    open_picture(at, page=page if number == 0 else 0) as picture,
-                    self._writer(target, made, xmp) as writer,
-                ):
-                    for band in self._bands(picture, step, network, plan):
-                        writer.write(band)
-                at, pixels = target, writer.pixel_digest
-            fidelity, change = self._compare(source, at)
-            return Made(at, made, source.pixel_digest(), pixels, fidelity, self._save(change))
 
     def _plan(self, facts: Facts, network: torch.nn.Module) -> list[Tile]:
         shape = cast(TiledNetwork, network)
         return plan_tiles(facts.width, facts.height, core=self.tile, halo=shape.halo, stride=shape.stride)
+
+    def _prepare(self, stage: Stage, path: Path, page: int | None) -> TileFunction:
+        small = None
+        if needs_thumbnail(stage.step):
+            with open_picture(path, page=page, once=True) as picture:
+                seen = colours(thumbnail(picture, THUMBNAIL), picture.facts)
+            small = to_tensor(seen, self.device)
+        return prepare(stage.step, stage.network, small)
 
     def _writer(self, path: Path, facts: Facts, xmp: bytes) -> DerivativeWriter:
         return DerivativeWriter(
@@ -85,95 +151,184 @@ class Passage:
             alpha=facts.alpha, icc=facts.icc, ppi=facts.ppi, xmp=xmp,
         )  # fmt: skip
 
-    def _bands(
-        self, picture: Picture, step: Step, network: torch.nn.Module, plan: list[Tile]
-    ) -> Iterator[Pixels]:
-        facts = picture.facts
-        strength = float(step.strength)
-        function = prepare(
-            step, network, _to_tensor(_colours(thumbnail(picture, THUMBNAIL), facts), self.device)
-        )
-        for row in rows_of(plan):
-            lines = mirrored(row[0].top, row[0].bottom, facts.height)
-            low = int(lines.min())
-            read = picture.read(low, int(lines.max()) + 1)
-            above = row[0].y0 - low
-            band = read[above : above + row[0].y1 - row[0].y0].copy()
-            for tile in row:
-                self._step_cancelled()
-                columns = mirrored(tile.left, tile.right, facts.width)
-                x = _unit(_colours(read[lines - low][:, columns], facts), facts)
-                after, marks = self._run(function, _to_tensor(x, self.device), tile)
-                core = x[tile.core]
-                place = np.s_[:, tile.x0 : tile.x1, : facts.bands - facts.alpha]
-                band[place] = _changed(band[place], (after - core) * strength, facts)
-                self.damage.add(tile.y0, marks * strength, tile.x0)
-                self.done += 1
+    def _open_mask(self, facts: Facts, open_files: ExitStack) -> Picture | None:
+        if self.mask is None:
+            return None
+        mask = open_files.enter_context(open_picture(self.mask, once=True))
+        if (mask.facts.width, mask.facts.height, mask.facts.bands) != (facts.width, facts.height, 1):
+            raise MaskMismatch(
+                f"The mask is {mask.facts.width} × {mask.facts.height} px in {mask.facts.bands} bands; expected one "
+                f"grey band of {facts.width} × {facts.height} px, as the upright scan."
+            )
+        return mask
+
+    # ---- the flow
+
+    def _flow(
+        self,
+        reading: "_Reading",
+        stage: Stage,
+        function: TileFunction,
+        writer: DerivativeWriter,
+        trust: Trust,
+        meter: FidelityMeter | None,
+    ) -> None:
+        """Read ahead, work, settle behind. An error of either thread is raised here, and nothing more is started."""
+        halo, strength = cast(TiledNetwork, stage.network).halo, np.float32(stage.step.strength)
+        with ThreadPoolExecutor(1) as ahead, ThreadPoolExecutor(1) as behind:
+            coming: Future[_Batch | None] = ahead.submit(reading.next, self.batch)
+            going: Future[None] | None = None
+            while (batch := coming.result()) is not None:
+                coming = ahead.submit(reading.next, self.batch)
+                self.stop_if_cancelled()
+                x = (
+                    torch.from_numpy(batch.seen).to(self.device).permute(0, 3, 1, 2)
+                )  # channels last in memory
+                touched = _values(function(x, halo))
+                if going is not None:
+                    going.result()
+                going = behind.submit(
+                    self._settle, batch, touched, halo, strength, reading.facts, writer, trust, meter
+                )
+                self.done += len(batch.tiles)
                 if self.on_tile:
                     self.on_tile(self.done, self.total)
-            yield band
+            if going is not None:
+                going.result()
 
-    def _run(
-        self, function: TileFunction, x: Tensor, tile: Tile
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        with self._numbers():
-            after, marks = function(x)
-        rows, columns = tile.core
-        both = torch.cat([after.float(), marks.float()], 1)  # (1, 4, H, W)
-        cut = both[0, :, rows, columns]
-        if not bool(torch.isfinite(both).all()):
-            raise BadTile(
-                f"The network gave no picture at rows {tile.y0}–{tile.y1}, columns {tile.x0}–{tile.x1} "
-                "(not a number). Nothing was stored; try the archival precision."
-            )
-        values = cut.permute(1, 2, 0).cpu().numpy()
-        return values[..., :3], values[..., 3]
+    def _settle(
+        self,
+        batch: _Batch,
+        touched: tuple[NDArray[np.float32], ...],
+        halo: int,
+        strength: np.float32,
+        facts: Facts,
+        writer: DerivativeWriter,
+        trust: Trust,
+        meter: FidelityMeter | None,
+    ) -> None:
+        """Put a batch's tiles where they belong; once its band is whole, compare it and write it."""
+        band = batch.band
+        for number, tile in enumerate(batch.tiles):
+            inner = np.s_[: tile.y1 - tile.y0, : tile.x1 - tile.x0]
+            after, damage, sure = (part[number][inner] for part in touched)
+            before = batch.seen[number][halo:, halo:][inner]
+            change = after - before
+            _expect_numbers(tile, change, damage, sure)
+            trust.add(change, sure[..., 0], damage[..., 0])
+            if strength != 1:
+                change *= strength
+            if band.allowed is not None:
+                change *= band.allowed[:, tile.x0 : tile.x1, None]
+            place = np.s_[:, tile.x0 : tile.x1, : facts.bands - facts.alpha]
+            band.derived[place] = changed(band.derived[place], change, facts)
+            self.damage.add(tile.y0, damage[..., 0] * strength, tile.x0)
+        if batch.tiles[-1] is band.row[-1]:
+            self._finish(band, facts, writer, meter)
 
-    def _numbers(self) -> AbstractContextManager[Any]:
-        if self.recipe.precision == "fast":
-            return torch.autocast(self.device.type, torch.bfloat16)
-        return nullcontext()
+    def _finish(
+        self, band: _Band, facts: Facts, writer: DerivativeWriter, meter: FidelityMeter | None
+    ) -> None:
+        writer.write(band.derived)
+        if meter is None:
+            return
+        for at in range(0, len(band.derived), CHUNK):
+            part = np.s_[at : at + CHUNK]
+            difference = meter.add(unit(band.original[part], facts), unit(band.derived[part], facts))
+            self.change.add(band.row[0].y0 + at, difference)
 
-    def _step_cancelled(self) -> None:
+    def stop_if_cancelled(self) -> None:
+        """Raise Cancelled if somebody asked for it."""
         if self.cancel and self.cancel():
             raise Cancelled(f"Stopped after {self.done} of {self.total} tiles, as asked. Nothing was stored.")
 
-    def _compare(self, source: Picture, output: Path) -> tuple[Fidelity, MapWriter]:
-        meter, change = FidelityMeter(), MapWriter(source.facts.width, source.facts.height)
-        with open_picture(output) as made:
-            for y, before in source.bands():
-                after = made.read(y, y + len(before))
-                change.add(y, meter.add(_unit(before, source.facts), _unit(after, made.facts)))
-        return meter.result(), change
+    # ---- after the last
 
-    def _save(self, change: MapWriter) -> dict[str, Path]:
-        maps = {"change_map": change, "damage_mask": self.damage}
+    def _trained_for(self, stage: Stage, trust: Trust) -> None:
+        most = stage.limits.get("most_damage", 1)
+        if trust.damaged > most and "damage" not in self.recipe.accept:
+            raise OutsideTraining(
+                f"{trust.damaged:.0%} of the picture looks damaged to {stage.step.model} {stage.step.version}, which "
+                f"was trained for up to {most:.0%}: the result would be guesswork. To have it all the same, accept "
+                "“damage”."
+            )
+
+    def _save(self) -> dict[str, Path]:
+        maps = {"change_map": self.change, "damage_mask": self.damage}
         for kind, values in maps.items():
             values.save(self.scratch / f"{kind}.png")
         return {kind: self.scratch / f"{kind}.png" for kind in maps}
 
 
-def _unit(pixels: Pixels, facts: Facts) -> NDArray[np.float32]:
-    """Stored values as 0…1 in single precision."""
-    return pixels.astype(np.float32) / np.float32(np.iinfo(facts.dtype).max)
+class _Reading:
+    """Bands of a picture, of the original it is compared with, and of the mask, all from the top in one go."""
+
+    def __init__(
+        self, picture: Picture, original: Picture | None, mask: Picture | None, plan: list[Tile]
+    ) -> None:
+        self.facts = picture.facts
+        self._plan = list(rows_of(plan))
+        self._lines = [mirrored(row[0].top, row[0].bottom, self.facts.height) for row in self._plan]
+        cores = [(row[0].y0, row[0].y1) for row in self._plan]
+        self._rows = Rows(picture, [(int(lines.min()), int(lines.max()) + 1) for lines in self._lines])
+        self._original = Rows(original, cores) if original else None
+        self._mask = Rows(mask, cores) if mask else None
+        self._at = 0
+        self._band: _Band | None = None
+        self._waiting: list[Tile] = []
+
+    def next(self, size: int) -> _Batch | None:
+        """The next tiles, at most `size` of one row; None after the last."""
+        if not self._waiting:
+            if self._at == len(self._plan):
+                return None
+            self._band = self._read()
+            self._waiting = list(self._band.row)
+        tiles, self._waiting = self._waiting[:size], self._waiting[size:]
+        assert self._band is not None  # noqa: S101  (just read)
+        return _Batch(self._band, tiles, np.stack([self._seen(self._band, tile) for tile in tiles]))
+
+    def _read(self) -> _Band:
+        row, lines = self._plan[self._at], self._lines[self._at]
+        self._at += 1
+        low = int(lines.min())
+        rows = self._rows.read()
+        core = rows[row[0].y0 - low : row[0].y1 - low]
+        allowed = None
+        if self._mask:
+            values = self._mask.read()[..., 0]
+            allowed = values.astype(np.float32) / np.float32(np.iinfo(values.dtype).max)
+        original = self._original.read() if self._original else core
+        return _Band(row, rows, lines - low, original, allowed, derived=core.copy())
+
+    def _seen(self, band: _Band, tile: Tile) -> NDArray[np.float32]:
+        """A tile with its halo, mirrored where it reaches over the picture's edges."""
+        facts = self.facts
+        inside = (
+            tile.left >= 0 and tile.right <= facts.width and tile.top >= 0 and tile.bottom <= facts.height
+        )
+        if (
+            inside
+        ):  # the plain case is a plain cut, which costs a tenth of taking lines and columns one by one
+            part = band.rows[band.lines[0] : band.lines[-1] + 1, tile.left : tile.right]
+        else:
+            part = band.rows[band.lines][:, mirrored(tile.left, tile.right, facts.width)]
+        return unit(colours(part, facts), facts)
+
+    def digest(self) -> str:
+        """The pixel digest of the picture, once all of it was read."""
+        return self._rows.digest()
 
 
-def _colours(pixels: NDArray[Any], facts: Facts) -> NDArray[Any]:
-    """Three bands without alpha: a grey picture thrice."""
-    colours = pixels[..., : facts.bands - facts.alpha]
-    return np.repeat(colours, 3, axis=2) if facts.colour == "grey" else colours
+def _values(touched: Touched) -> tuple[NDArray[np.float32], ...]:
+    """Picture, damage and how sure, each (B, H, W, bands)."""
+    return tuple(part.float().permute(0, 2, 3, 1).cpu().numpy() for part in touched)
 
 
-def _to_tensor(pixels: NDArray[Any], device: torch.device) -> Tensor:
-    """(H, W, 3) → (1, 3, H, W), channels last in memory."""
-    return torch.from_numpy(np.ascontiguousarray(pixels, np.float32)).to(device).permute(2, 0, 1)[None]
-
-
-def _changed(stored: Pixels, change: NDArray[np.float32], facts: Facts) -> Pixels:
-    """Add a change (H, W, 3) of 0…1 to stored values, in their encoding; where it rounds to 0, bit for bit."""
-    if facts.colour == "grey":
-        change = change.mean(axis=2, keepdims=True)
-    top = int(np.iinfo(facts.dtype).max)
-    steps = np.rint(change * np.float32(top)).astype(np.int32)
-    added: Pixels = np.clip(stored.astype(np.int32) + steps, 0, top).astype(facts.dtype)
-    return added
+def _expect_numbers(tile: Tile, *parts: NDArray[np.float32]) -> None:
+    # A sum is a number only if all of its parts are, and costs a fraction of asking each.
+    if not all(np.isfinite(part.sum()) for part in parts):
+        raise BadTile(
+            f"The network gave no picture at rows {tile.y0}–{tile.y1}, columns {tile.x0}–{tile.x1} "
+            "(not a number). Nothing was stored; try the archival precision."
+        )

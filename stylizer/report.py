@@ -7,7 +7,10 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Report:
-    """All digests are SHA-256 in hexadecimal; times are ISO 8601 in UTC; shares 0…1; `psnr` in dB."""
+    """All digests are SHA-256 in hexadecimal; times are ISO 8601 in UTC; shares 0…1; `psnr` in dB.
+
+    `trust` as `trust.Trust.to_dict`; `batch` is how many tiles were worked on at once.
+    """
 
     source_sha256: str
     source_pixel_sha256: str
@@ -21,9 +24,12 @@ class Report:
     changed_share: float
     psnr: float
     ssim: float
+    damaged_share: float
+    trust: dict[str, object]
     precision: str
     tile: int
     tiles: int
+    batch: int
     device: str
     fingerprint: str
     software: dict[str, str]

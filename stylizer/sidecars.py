@@ -31,4 +31,4 @@ class MapWriter:
         return slice(int(cells[0]), int(cells[-1]) + 1), np.maximum.reduceat(levels, firsts, axis=axis)
 
     def save(self, path: Path) -> None:
-        path.write_bytes(imagecodecs.png_encode(self.values, level=6))
+        path.write_bytes(imagecodecs.png_encode(self.values, level=3))

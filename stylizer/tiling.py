@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 
 from stylizer.recipe import TILES
 
-SMALL = 2_000_000  # pixels up to which a tile of 1024 would be mostly mirror
+SMALL = 2_000_000  # pixels up to which larger tiles would be mostly mirror
+GRAIN = 32  # pixels; convolutions are fastest at such sides
+WIDEST_BAND = 2**24  # pixels of a band's cores: panoramas are cut into flatter bands, for memory's sake
 
 
 @dataclass(frozen=True)
@@ -45,16 +47,18 @@ def core_side(width: int, height: int, *, asked: int = 0) -> int:
     """The side of a core: as asked by the recipe, else by the picture's size alone."""
     if asked:
         return asked
-    if width * height <= SMALL:
-        return TILES[1]
-    return TILES[2]
+    fitting = TILES[1] if width * height <= SMALL else TILES[2]
+    return next(
+        (side for side in reversed(TILES) if side <= fitting and side * width <= WIDEST_BAND), TILES[0]
+    )
 
 
 def plan_tiles(width: int, height: int, *, core: int, halo: int, stride: int) -> list[Tile]:
     """All tiles, row by row. `core` and `halo` are multiples of `stride`.
 
-    Every tile that is read has the same shape, so that a machine picks the same arithmetic for all of them; the last
-    of a row or column reaches further into the mirrored continuation.
+    `core` is the most a core may measure; a side is divided into as few equal parts as that allows. Every tile that is
+    read has the same shape, so that a machine picks the same arithmetic for all of them; the last of a row or column
+    reaches a little further into the mirrored continuation.
 
     Raises:
         ValueError: a core or halo off the stride, or an empty picture.
@@ -63,7 +67,7 @@ def plan_tiles(width: int, height: int, *, core: int, halo: int, stride: int) ->
         raise ValueError(f"picture: expected at least 1 × 1 px, got {width} × {height}")
     if core < stride or core % stride or halo % stride:
         raise ValueError(f"core and halo: expected multiples of the stride {stride}, got {core} and {halo}")
-    tall, wide = min(core, _up(height, stride)), min(core, _up(width, stride))
+    tall, wide = (_even(side, core, stride) for side in (height, width))
     return [
         Tile(
             y0=y, y1=min(y + tall, height), x0=x, x1=min(x + wide, width),
@@ -93,6 +97,14 @@ def rows_of(tiles: list[Tile]) -> Iterator[list[Tile]]:
         row.append(tile)
     if row:
         yield row
+
+
+def _even(side: int, core: int, stride: int) -> int:
+    """The side of a core that divides `side` into equal parts of at most `core`, on the stride and, where that is
+    coarse enough to matter little, on multiples of GRAIN."""
+    parts = -(-side // core)
+    step = max(stride, GRAIN) if core >= 8 * GRAIN and core % GRAIN == 0 and side > core else stride
+    return min(core, _up(-(-side // parts), step))
 
 
 def _up(size: int, stride: int) -> int:

@@ -2,6 +2,8 @@
 
 import os
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
@@ -13,12 +15,23 @@ from stylizer import machine
 from stylizer.cards import Card, Weights, verify
 from stylizer.engine import Engine
 from stylizer.errors import UnknownModel, WeightsMismatch
+from stylizer.recipe import Recipe
 
 
 @cache
 def engine() -> Engine:
     """The engine of this process, on a GPU if there is one."""
     return Engine(weights=weights)
+
+
+@contextmanager
+def mask_of(recipe: Recipe) -> Iterator[Path | None]:
+    """The mask a recipe names, as a file; None where it names none."""
+    if recipe.mask is None:
+        yield None
+        return
+    with get_store().local_path(recipe.mask) as path:
+        yield path
 
 
 def device() -> str:

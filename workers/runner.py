@@ -23,6 +23,7 @@ from stylizer.engine import Engine, Progress, Result, Source
 from stylizer.errors import Cancelled, SourceChanged, StylizerError
 from stylizer.imageio import facts
 from stylizer.recipe import Recipe
+from workers.engines import mask_of
 from workers.presence import Here, Presence
 
 log = logging.getLogger(__name__)
@@ -34,7 +35,15 @@ class AnyEngine(Protocol):
     """What a runner asks of an engine (tests bring a small one of their own)."""
 
     def apply(
-        self, source: Source, recipe: Recipe, *, out: Path, name: str, on_tile: Progress, cancel: "Asked"
+        self,
+        source: Source,
+        recipe: Recipe,
+        *,
+        out: Path,
+        name: str,
+        mask: Path | None,
+        on_tile: Progress,
+        cancel: "Asked",
     ) -> Result: ...
 
 
@@ -107,13 +116,14 @@ def run(held: Claim, *, engine: "Engine | AnyEngine", presence: Presence) -> Non
 
 
 def _stylise(held: Claim, engine: "Engine | AnyEngine", scratch: Path, holding: Holding) -> Result:
-    source = held.item.source
-    with get_store().local_path(source.file_id) as path:
+    source, recipe = held.item.source, Recipe.from_json(held.item.job.recipe.canonical)
+    with get_store().local_path(source.file_id) as path, mask_of(recipe) as mask:
         return engine.apply(
             Source(path, page=source.page, sha256=source.file_id),
-            Recipe.from_json(held.item.job.recipe.canonical),
+            recipe,
             out=scratch,
             name="derivative",
+            mask=mask,
             on_tile=holding.on_tile,
             cancel=holding.is_lost,
         )

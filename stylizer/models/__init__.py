@@ -1,6 +1,15 @@
 """Networks: no files, no devices, no global state. `build` makes one from the name and arguments on its card."""
 
-from stylizer.models.registry import ARCHITECTURES, build, channels_last, create, restorer
+from stylizer.models.registry import ARCHITECTURES, build, channels_last, create, lowered, restorer
 from stylizer.models.restorer import Restorer, RestorerOutput
 
-__all__ = ["ARCHITECTURES", "Restorer", "RestorerOutput", "build", "channels_last", "create", "restorer"]
+__all__ = [
+    "ARCHITECTURES",
+    "Restorer",
+    "RestorerOutput",
+    "build",
+    "channels_last",
+    "create",
+    "lowered",
+    "restorer",
+]

@@ -35,7 +35,8 @@ class Residual(nn.Module):
         nn.init.zeros_(self.second.bias)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = x + self.second(F.relu(self.first(self.norm(x))))
+        out: Tensor = self.second(F.relu(self.first(self.norm(x)), inplace=True))
+        out += x
         return out
 
 

@@ -7,17 +7,12 @@ import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-import tifffile
-import torch
-from numpy.typing import NDArray
 from PIL import Image
-from safetensors.torch import save_file
 
-from stylizer.cards import Card, Weights
+from stylizer.cards import Weights
 from stylizer.engine import Engine, Source
 from stylizer.errors import (
     BadTile,
@@ -28,65 +23,8 @@ from stylizer.errors import (
     WeightsMismatch,
 )
 from stylizer.imageio import facts, open_picture
-from stylizer.models import Restorer
-from stylizer.recipe import Recipe, Step, resolve
-
-ARGUMENTS = {"widths": [4, 6, 8], "middle": 1, "gate_floor": 0.05, "tone_floor": 0.05}
-ICC = bytes(range(200))
-
-
-def save_weights(path: Path, *, spoil: bool = False) -> Weights:
-    torch.manual_seed(3)
-    network = Restorer(widths=(4, 6, 8), middle=1)
-    with torch.no_grad():
-        for weight in network.parameters():
-            weight.add_(torch.randn_like(weight) * 0.05)
-        if spoil:
-            network.get_parameter("stem.1.bias").fill_(float("nan"))
-    save_file(network.state_dict(), path)
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    card = Card("restore", "1", "restore", "restorer", digest, arguments=ARGUMENTS)
-    return Weights(path, card)
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> Weights:
-    return save_weights(tmp_path_factory.mktemp("weights") / "model.safetensors")
-
-
-@pytest.fixture(scope="module")
-def engine(weights: Weights) -> Engine:
-    return Engine(device="cpu", weights=lambda _digest: weights)
-
-
-@pytest.fixture
-def recipe(weights: Weights) -> Recipe:
-    return resolve("restore", cards={"restore": weights.card})
-
-
-def scene(bands: int, bits: int, *, height: int = 130, width: int = 170) -> NDArray[Any]:
-    random = np.random.default_rng(bands)
-    coarse = (
-        random.random((height // 10 + 1, width // 10 + 1, bands)).repeat(10, 0).repeat(10, 1)[:height, :width]
-    )
-    noisy = np.clip(coarse * 0.8 + 0.1 + random.normal(0, 0.02, coarse.shape), 0, 1)
-    scaled: NDArray[Any] = (noisy * (2**bits - 1)).astype(np.uint16 if bits == 16 else np.uint8)
-    return scaled
-
-
-def write(path: Path, pixels: NDArray[Any], **options: Any) -> Source:
-    photometric = options.pop("photometric", "rgb" if pixels.ndim == 3 else "minisblack")
-    tifffile.imwrite(path, pixels, photometric=photometric, iccprofile=ICC, resolution=(300, 300), **options)
-    return Source(path)
-
-
-def pixels_of(path: Path) -> NDArray[Any]:
-    with open_picture(path) as picture:
-        return picture.read(0, picture.facts.height)
-
-
-def with_step(recipe: Recipe, **changes: Any) -> Recipe:
-    return replace(recipe, steps=tuple(replace(step, **changes) for step in recipe.steps))
+from stylizer.recipe import Recipe, Step
+from tests.stylizer.small import ARGUMENTS, ICC, pixels_of, save_weights, scene, with_step, write
 
 
 def test_a_16_bit_scan_comes_back_in_16_bits_with_its_profile_and_a_true_report(
@@ -240,8 +178,10 @@ def test_weights_are_verified_before_they_are_believed(
     other = tmp_path / "other.safetensors"
     other.write_bytes(weights.path.read_bytes()[:-1] + b"x")
     with pytest.raises(WeightsMismatch, match="SHA-256"):
-        Engine(device="cpu", weights=lambda _: replace(weights, path=other)).network(recipe.steps[0])
+        Engine(device="cpu", weights=lambda _: replace(weights, path=other)).stage(
+            recipe.steps[0], "archival"
+        )
     wide = replace(weights, card=replace(weights.card, arguments={**ARGUMENTS, "middle": 2}))
     step: Step = recipe.steps[0]
     with pytest.raises(WeightsMismatch, match="do not fit the architecture"):
-        Engine(device="cpu", weights=lambda _: wide).network(step)
+        Engine(device="cpu", weights=lambda _: wide).stage(step, "archival")

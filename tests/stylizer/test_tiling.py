@@ -90,4 +90,5 @@ def test_the_mirror_is_numpys_reflection(start: int, count: int, size: int) -> N
 def test_the_tile_follows_from_the_pictures_size_alone_unless_asked() -> None:
     assert core_side(600, 800) == core_side(800, 600)
     assert core_side(10_000, 14_000) == 1024
+    assert core_side(60_000, 3_000) == 256
     assert core_side(10_000, 14_000, asked=256) == 256
