@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from stylizer.models.blocks import Up, stage
-from stylizer.models.receptive import receptive_radius
+from stylizer.models.receptive import reach
 from stylizer.models.tone import ToneNet, apply_curves
 
 
@@ -63,8 +63,7 @@ class Restorer(nn.Module):
         nn.init.normal_(last.weight, std=0.02 * (9 * fine) ** -0.5)
         # The gate starts open: a shut gate passes no gradient to the residual and learns nothing.
         last.bias = nn.Parameter(torch.tensor([0.0] * 12 + [2.0] * 4 + [-2.0] * 4))
-        radius = receptive_radius(self)
-        self.halo = -(-radius // self.stride) * self.stride
+        self.halo = reach(self).halo
 
     def forward(self, x: Tensor) -> RestorerOutput:
         """x (B, 3, H, W) in 0…1, H and W multiples of `stride`."""

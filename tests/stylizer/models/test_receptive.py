@@ -1,0 +1,127 @@
+"""The walker says how far a pixel sees: never less than a gradient shows, and nothing at all where there is no end."""
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import Tensor, nn
+
+from stylizer.models import ARCHITECTURES, create
+from stylizer.models.receptive import UnboundedReach, reach
+
+SMALL = {"restorer": {"widths": (4, 6, 8), "middle": 2}}
+
+
+def seen_by_gradient(network: nn.Module, side: int, row: int, column: int) -> int:
+    """How far from (row, column) of the output a pixel of the input still matters."""
+    x = torch.rand(1, 3, side, side, dtype=torch.float64, requires_grad=True)
+    out = network(x)
+    out = out if isinstance(out, Tensor) else out[0]
+    (gradient,) = torch.autograd.grad(out[0, :, row, column].sum(), x)
+    seen = gradient.abs().sum((0, 1)).nonzero()
+    return int((seen - torch.tensor([row, column])).abs().max())
+
+
+def positive(network: nn.Module) -> nn.Module:
+    """With weights above zero nothing cancels, so that a gradient shows all there is to see."""
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.copy_(torch.rand_like(parameter) * 0.1 + 0.01)
+    return network.double().eval()
+
+
+def test_every_architecture_has_small_arguments_here() -> None:
+    assert set(SMALL) == set(ARCHITECTURES)
+
+
+@pytest.mark.parametrize("architecture", sorted(SMALL))
+def test_no_pixel_of_any_architecture_sees_further_than_its_halo(architecture: str) -> None:
+    network = create(architecture, **SMALL[architecture]).double().eval()
+    torch.manual_seed(1)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.add_(torch.randn_like(parameter) * 0.05)
+    found = reach(network.float())
+    network.double()
+    halo, stride = int(network.halo), int(network.stride)  # type: ignore[arg-type]
+    assert (found.stride, found.halo) == (stride, halo)
+    side = 2 * halo + 3 * stride
+    middle = side // 2 // stride * stride
+    most = max(
+        seen_by_gradient(network, side, middle + a, middle + b) for a, b in ((0, 0), (stride - 1, 3), (1, 0))
+    )
+    assert found.radius - stride <= most <= found.radius
+
+
+@st.composite
+def chains(draw: st.DrawFn) -> nn.Sequential:
+    """Convolutions of any kind and pixels into channels and out again; what comes out has the size of what went in."""
+    parts: list[nn.Module] = []
+    channels = 3
+    for down in draw(st.lists(st.booleans(), max_size=2)):
+        kernel = draw(st.sampled_from([1, 3, 5]))
+        parts.append(nn.Conv2d(channels, 3, kernel, padding=kernel // 2, dilation=1))
+        parts.append(nn.PixelUnshuffle(2) if down else nn.Conv2d(3, 12, 2, 2))
+        channels = 12
+    deep = sum(
+        isinstance(part, nn.PixelUnshuffle) or getattr(part, "stride", None) == (2, 2) for part in parts
+    )
+    dilation = draw(st.integers(1, 3))
+    parts.append(nn.Conv2d(channels, 12, 3, padding=dilation, dilation=dilation))
+    channels = 12
+    for _ in range(deep):
+        if draw(st.booleans()):
+            parts.append(nn.ConvTranspose2d(channels, 12, 4, 2, 1))
+        else:
+            parts += [nn.Conv2d(channels, 48, 1), nn.PixelShuffle(2)]
+        channels = 12
+    return nn.Sequential(*parts, nn.Conv2d(channels, 1, 3, padding=1))
+
+
+@settings(max_examples=40, deadline=None)
+@given(chains(), st.integers(0, 3), st.integers(0, 3))
+def test_the_walk_never_says_less_than_a_gradient_shows(
+    network: nn.Sequential, down: int, right: int
+) -> None:
+    found = reach(network)
+    assert found.radius >= seen_by_gradient(positive(network), 96, 48 + down, 48 + right)
+
+
+@settings(max_examples=20, deadline=None)
+@given(chains())
+def test_the_walk_says_no_more_than_the_most_a_gradient_shows(network: nn.Sequential) -> None:
+    found = reach(network)
+    exact = positive(network)
+    most = max(seen_by_gradient(exact, 96, 48 + i, 48 + i) for i in range(found.stride))
+    assert found.radius <= most + 2 * (found.stride - 1)
+
+
+class Whole(nn.Module):
+    """Multiplies by the mean of the picture, as squeeze-and-excitation does."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * x.mean((2, 3), keepdim=True)
+
+
+class Attention(nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        flat = x.flatten(2)
+        return (flat @ flat.transpose(1, 2)).softmax(-1) @ flat
+
+
+@pytest.mark.parametrize(
+    "network",
+    [nn.InstanceNorm2d(3), nn.GroupNorm(1, 3), nn.AdaptiveAvgPool2d(1), nn.BatchNorm2d(3), Whole(), Attention(),
+     nn.LayerNorm([3, 16, 16])],
+    ids=lambda network: type(network).__name__,
+)  # fmt: skip
+def test_what_sees_the_whole_picture_is_refused(network: nn.Module) -> None:
+    with pytest.raises(UnboundedReach):
+        reach(network)
+
+
+def test_another_size_of_picture_and_none_at_all_are_refused() -> None:
+    with pytest.raises(UnboundedReach, match="another size"):
+        reach(nn.Conv2d(3, 3, 3, 2, 1))
+    with pytest.raises(UnboundedReach, match="depends on the picture"):
+        reach(lambda x: torch.ones(1))
