@@ -23,8 +23,9 @@ from stylizer import machine
 from stylizer.cards import Weights, packaged_by_digest, verify
 from stylizer.disclosure import xmp
 from stylizer.errors import EngineError, MaskMismatch, OutOfMemory, SourceChanged, WeightsMismatch
+from stylizer.look import Look, Region, look
 from stylizer.models import build, lowered
-from stylizer.passage import Made, Passage, Stage
+from stylizer.passage import Made, Passage, Stage, canonical_thumbnail
 from stylizer.recipe import Recipe, Step
 from stylizer.report import Report as Report
 
@@ -63,6 +64,7 @@ class Engine:
         self.device = machine.choose_device(device)
         self._find_weights = weights
         self._networks: dict[tuple[str, str | None, str, str], Stage] = {}
+        self._thumbnails: dict[tuple[str, int | None], torch.Tensor] = {}
 
     def stage(self, step: Step, precision: str) -> Stage:
         """The step with its network, built on first use from weights verified against the recipe's digests.
@@ -159,6 +161,53 @@ class Engine:
             if facts.megapixels > LARGE:
                 machine.release()
             return Result(_place(made.output, out / f"{name}.tif"), report, sidecars)
+
+    def look(
+        self,
+        source: Source,
+        recipe: Recipe,
+        region: Region,
+        *,
+        mask: Path | None = None,
+        cancel: Callable[[], bool] | None = None,
+    ) -> Look:
+        """One region as the recipe would make it, nothing written; the source's digest is not verified for a look.
+
+        Raises:
+            MaskMismatch, ImageError, ModelError, OutsideTraining, BadTile, OutOfMemory, Cancelled
+            EngineError: an empty region, or one of more than 1 024 px a side.
+        """
+        if recipe.reference:
+            raise EngineError("No recipe of this release takes a reference picture. Leave it out.")
+        _check_mask(recipe, mask, "the look")
+        stages = [self.stage(step, recipe.precision) for step in recipe.steps]
+        passage = Passage(Path(), recipe, device=self.device, mask=mask, cancel=cancel)
+        try:
+            with torch.inference_mode(), _asking(stages, passage.stop_if_cancelled):
+                return look(
+                    passage,
+                    source.path,
+                    source.page,
+                    region,
+                    stages,
+                    thumbnail=lambda: self._thumbnail(source),
+                )
+        except (MemoryError, RuntimeError) as error:
+            if not _no_memory(error):
+                raise
+            raise OutOfMemory("Not enough memory for a look. Try again later.") from error
+
+    def _thumbnail(self, source: Source) -> torch.Tensor:
+        """The canonical thumbnail, kept for the next look at a source that is named by its digest."""
+        key = (source.sha256 or "", source.page)
+        small = self._thumbnails.get(key)
+        if small is None:
+            small = canonical_thumbnail(source.path, source.page, self.device)
+            while len(self._thumbnails) >= WARM:
+                self._thumbnails.pop(next(iter(self._thumbnails)))
+            if source.sha256:
+                self._thumbnails[key] = small
+        return small
 
     def _run(
         self,

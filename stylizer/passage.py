@@ -93,7 +93,7 @@ class Passage:
         """Apply every step; the first reads the source, the last writes the output."""
         with open_picture(path, page=page) as source:
             facts = source.facts
-        self._admit(facts, stages)
+        self.admit(facts, stages)
         self.tile = core_side(facts.width, facts.height, asked=self.recipe.tile)
         plans = [self._plan(facts, stage.network) for stage in stages]
         self.total = sum(map(len, plans))
@@ -119,7 +119,8 @@ class Passage:
 
     # ---- before the first tile
 
-    def _admit(self, facts: Facts, stages: Sequence[Stage]) -> None:
+    def admit(self, facts: Facts, stages: Sequence[Stage]) -> None:
+        """Raise UnsupportedImage or OutsideTraining where the picture cannot, or should not, go through."""
         if facts.colour == "cmyk":
             raise UnsupportedImage(
                 "The scan is in CMYK, a space for printing. Restore an RGB or grey version of it."
@@ -138,11 +139,7 @@ class Passage:
         return plan_tiles(facts.width, facts.height, core=self.tile, halo=shape.halo, stride=shape.stride)
 
     def _prepare(self, stage: Stage, path: Path, page: int | None) -> TileFunction:
-        small = None
-        if needs_thumbnail(stage.step):
-            with open_picture(path, page=page, once=True) as picture:
-                seen = colours(thumbnail(picture, THUMBNAIL), picture.facts)
-            small = to_tensor(seen, self.device)
+        small = canonical_thumbnail(path, page, self.device) if needs_thumbnail(stage.step) else None
         return prepare(stage.step, stage.network, small)
 
     def _writer(self, path: Path, facts: Facts, xmp: bytes) -> DerivativeWriter:
@@ -161,6 +158,18 @@ class Passage:
                 f"grey band of {facts.width} × {facts.height} px, as the upright scan."
             )
         return mask
+
+    def allowed(self, facts: Facts, rows: slice, columns: slice) -> NDArray[np.float32] | None:
+        """What the mask allows of a part of the picture, (H, W, 1) in 0…1; None without a mask."""
+        with ExitStack() as open_files:
+            mask = self._open_mask(facts, open_files)
+            if mask is None:
+                return None
+            kept = []
+            for y in range(0, rows.stop, CHUNK):
+                lines = mask.read(y, min(y + CHUNK, rows.stop))
+                kept.append(lines[max(0, rows.start - y) :, columns])
+            return unit(np.concatenate(kept), mask.facts)
 
     # ---- the flow
 
@@ -184,7 +193,7 @@ class Passage:
                 x = (
                     torch.from_numpy(batch.seen).to(self.device).permute(0, 3, 1, 2)
                 )  # channels last in memory
-                touched = _values(function(x, halo))
+                touched = values_of(function(x, halo))
                 if going is not None:
                     going.result()
                 going = behind.submit(
@@ -214,7 +223,7 @@ class Passage:
             after, damage, sure = (part[number][inner] for part in touched)
             before = batch.seen[number][halo:, halo:][inner]
             change = after - before
-            _expect_numbers(tile, change, damage, sure)
+            expect_numbers(tile, change, damage, sure)
             trust.add(change, sure[..., 0], damage[..., 0])
             if strength != 1:
                 change *= strength
@@ -273,6 +282,7 @@ class _Reading:
         self._rows = Rows(picture, [(int(lines.min()), int(lines.max()) + 1) for lines in self._lines])
         self._original = Rows(original, cores) if original else None
         self._mask = Rows(mask, cores) if mask else None
+        self._mask_facts = mask.facts if mask else self.facts
         self._at = 0
         self._band: _Band | None = None
         self._waiting: list[Tile] = []
@@ -296,8 +306,7 @@ class _Reading:
         core = rows[row[0].y0 - low : row[0].y1 - low]
         allowed = None
         if self._mask:
-            values = self._mask.read()[..., 0]
-            allowed = values.astype(np.float32) / np.float32(np.iinfo(values.dtype).max)
+            allowed = unit(self._mask.read()[..., 0], self._mask_facts)
         original = self._original.read() if self._original else core
         return _Band(row, rows, lines - low, original, allowed, derived=core.copy())
 
@@ -320,12 +329,18 @@ class _Reading:
         return self._rows.digest()
 
 
-def _values(touched: Touched) -> tuple[NDArray[np.float32], ...]:
+def canonical_thumbnail(path: Path, page: int | None, device: torch.device) -> torch.Tensor:
+    """(1, 3, h, w) in 0…1: what a step sees of the whole picture."""
+    with open_picture(path, page=page, once=True) as picture:
+        return to_tensor(colours(thumbnail(picture, THUMBNAIL), picture.facts), device)
+
+
+def values_of(touched: Touched) -> tuple[NDArray[np.float32], ...]:
     """Picture, damage and how sure, each (B, H, W, bands)."""
     return tuple(part.float().permute(0, 2, 3, 1).cpu().numpy() for part in touched)
 
 
-def _expect_numbers(tile: Tile, *parts: NDArray[np.float32]) -> None:
+def expect_numbers(tile: Tile, *parts: NDArray[np.float32]) -> None:
     # A sum is a number only if all of its parts are, and costs a fraction of asking each.
     if not all(np.isfinite(part.sum()) for part in parts):
         raise BadTile(
