@@ -8,6 +8,7 @@ from archive.celery import app as app
 from archive.jobs import dispatch
 from workers import engines
 from workers.presence import announce
+from workers.previewing import serve
 from workers.rederivation import rederive as make_again
 from workers.runner import work_for
 
@@ -21,6 +22,12 @@ def work() -> None:
     """Take queued items until there are none, or until the time is up; then leave the rest to another message."""
     if work_for(SECONDS, engine=engines.engine()):
         dispatch.work()
+
+
+@app.task(name="palimpsest.gpu.preview")
+def preview() -> None:
+    """Make the previews people wait for."""
+    serve(engines.engine())
 
 
 @app.task(name="palimpsest.gpu.rederive")

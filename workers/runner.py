@@ -25,13 +25,14 @@ from stylizer.imageio import facts
 from stylizer.recipe import Recipe
 from workers.engines import mask_of
 from workers.presence import Here, Presence
+from workers.previewing import LooksAt, serve
 
 log = logging.getLogger(__name__)
 
 UNEXPECTED = "unexpected"
 
 
-class AnyEngine(Protocol):
+class AnyEngine(LooksAt, Protocol):
     """What a runner asks of an engine (tests bring a small one of their own)."""
 
     def apply(
@@ -75,6 +76,7 @@ def work_for(seconds: float, *, engine: "Engine | AnyEngine") -> bool:
         presence = Here.presence = Presence("gpu")
     until = time.monotonic() + seconds
     while time.monotonic() < until:
+        serve(engine)  # somebody looks at a page; a job of fifty thousand can wait a second for that
         held = claims.claim(presence.row, limit=1)
         if not held:
             return False

@@ -13,6 +13,7 @@ from archive.ingest.services import DecidedAlready
 from archive.jobs.orders import NotAllowed
 from archive.jobs.scope import ScopeError
 from archive.jobs.states import NotNow
+from archive.previews.board import PreviewUnavailable
 from archive.review.services import DecisionRefused
 from archive.store import StoreError
 from stylizer.errors import StylizerError
@@ -29,6 +30,7 @@ STATUS: dict[type[Exception], int] = {
     CatalogueError: status.HTTP_400_BAD_REQUEST,
     StylizerError: status.HTTP_400_BAD_REQUEST,
     StoreError: status.HTTP_503_SERVICE_UNAVAILABLE,
+    PreviewUnavailable: status.HTTP_503_SERVICE_UNAVAILABLE,
 }
 
 

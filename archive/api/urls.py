@@ -4,6 +4,7 @@ from django.urls import path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from archive.api import catalogue_views as catalogue
+from archive.api import preview_views as previews
 from archive.api import work_views as work
 
 app_name = "api"
@@ -37,6 +38,9 @@ urlpatterns = [
     path("jobs/<uuid:job_id>/", work.OneJob.as_view(), name="job"),
     path("jobs/<uuid:job_id>/items/", work.JobItems.as_view(), name="job-items"),
     path("jobs/<uuid:job_id>/<slug:action>", work.SteerJob.as_view(), name="steer-job"),
+    path("previews/", previews.Previews.as_view(), name="previews"),
+    path("previews/<slug:preview_id>/", previews.OnePreview.as_view(), name="preview"),
+    path("previews/<slug:preview_id>/<slug:kind>", previews.PreviewPicture.as_view(), name="preview-picture"),
     path("recipes/", work.Recipes.as_view(), name="recipes"),
     path("models/", work.Models.as_view(), name="models"),
     path("workers/", work.Workers.as_view(), name="workers"),

@@ -22,6 +22,7 @@ from archive.catalogue.models import ModelRelease, Recipe, Version
 from archive.ingest import services as ingest
 from archive.ingest.models import Upload
 from archive.ingest.views import receipt
+from archive.jobs import masks
 from archive.jobs import services as jobs
 from archive.jobs.models import Job, JobItem, Worker
 from archive.jobs.recipes import offered
@@ -86,16 +87,18 @@ class Jobs(APIView):
         by = person(request)
         if not permissions.may_order_at_all(by):
             raise Http404
-        data = fields(request, {"scope", "recipe", "reference", "sample", "again"})
+        data = fields(request, {"scope", "recipe", "reference", "sample", "again", "where", "areas"})
         if not isinstance(data.get("scope"), dict) or not isinstance(data.get("recipe"), str | dict):
             raise ValidationError({"scope": "a scope and a recipe are needed"})
         if data.get("sample") is not None or data.get("reference") is not None:
             raise ValidationError(
                 {"sample": "neither samples nor references are offered yet; leave them out"}
             )
+        where, areas = masks.parse(data.get("where"), data.get("areas"))
         job = jobs.order(
-            jobs.Scope.parse(data["scope"]), data["recipe"], by=by, again=data.get("again") is True
-        )
+            jobs.Scope.parse(data["scope"]), data["recipe"], by=by, again=data.get("again") is True,
+            mask=masks.Mask(where, areas) if areas else None,
+        )  # fmt: skip
         return Response(shapes.job(job), status=201)
 
 

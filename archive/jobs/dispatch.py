@@ -40,6 +40,11 @@ def rederive(version: UUID, event_token: str) -> None:
     _after_commit("palimpsest.gpu.rederive", str(version), event_token)
 
 
+def preview() -> None:
+    """Previews are waiting on the board."""
+    _after_commit("palimpsest.gpu.preview")
+
+
 def _after_commit(task: str, *arguments: str | Sequence[str]) -> None:
     transaction.on_commit(lambda: _send(task, *arguments))
 

@@ -1,6 +1,6 @@
 """Ordering: a scope frozen into a list, once, with what is left out and what is there already said of each."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +15,7 @@ from archive.accounts.models import User
 from archive.catalogue.models import Collection, Recipe, Version
 from archive.catalogue.queries import live_derivatives
 from archive.jobs import dispatch
+from archive.jobs.masks import Mask, keep_mask
 from archive.jobs.models import Job, JobItem
 from archive.jobs.recipes import resolved
 from archive.jobs.scope import Scope
@@ -38,12 +39,14 @@ def order(
     title: str = "",
     reference: Version | None = None,
     again: bool = False,
+    mask: Mask | None = None,
 ) -> Job:
     """Order derivatives of everything in the scope and return the running (or, with nothing to do, finished) job.
 
     Args:
         spec: a preset, a chain of presets, or a recipe as a mapping.
         again: make what is made already once more, as a new run.
+        mask: where it may act; for one scan only, since a mask fits one picture.
 
     Raises:
         RecipeError, ScopeError, NotAllowed: nothing was ordered.
@@ -51,7 +54,9 @@ def order(
     sources = list(scope.sources(by).select_related(None).values_list("pk", "scan__item__collection"))
     collections = {c.pk: c for c in Collection.objects.filter(pk__in={where for _pk, where in sources})}
     _allow(by, collections.values(), len(sources))
-    recipe = resolved(spec, reference=reference)
+    if mask is not None and len(sources) != 1:
+        raise NotAllowed(_("Marked areas and masks fit one scan; order this scan by itself."))
+    recipe = resolved(spec, reference=reference, mask=keep_mask(mask, sources[0][0]) if mask else None)
     job = Job.objects.create(
         title=title[:200] or f"{spec if isinstance(spec, str) else recipe}: {scope.title()}"[:200],
         recipe=recipe,
@@ -85,20 +90,17 @@ def freeze(job: Job, sources: list[tuple[UUID, UUID]], collections: Mapping[UUID
         dispatch.work()
 
 
-def forbidden_by_policy(recipe: Recipe, collection: Collection) -> str | None:
+def forbidden_by_policy(operations: Sequence[str], collection: Collection) -> str | None:
     """Why the collection's AI policy leaves a source out, or None."""
     if collection.effective_ai_policy == Collection.AIPolicy.NONE:
         return _("The collection “%s” allows no AI derivatives.") % collection
-    if (
-        collection.effective_ai_policy == Collection.AIPolicy.RESTORE_ONLY
-        and set(recipe.operations) - RESTORING
-    ):
+    if collection.effective_ai_policy == Collection.AIPolicy.RESTORE_ONLY and set(operations) - RESTORING:
         return _("The collection “%s” allows restoration only.") % collection
     return None
 
 
 def _item(job: Job, source: UUID, position: int, collection: Collection, made: UUID | None) -> JobItem:
-    if reason := forbidden_by_policy(job.recipe, collection):
+    if reason := forbidden_by_policy(job.recipe.operations, collection):
         return JobItem(
             job=job,
             source_id=source,

@@ -4,21 +4,41 @@ from collections.abc import Mapping
 from typing import Any
 
 from archive.catalogue import services as catalogue
-from archive.catalogue.models import ModelRelease, Recipe, Version
+from archive.catalogue.models import ModelRelease, Recipe, StoredFile, Version
 from stylizer.cards import Card
-from stylizer.errors import UnknownModel
+from stylizer.errors import RecipeError, UnknownModel
 from stylizer.recipe import PRESETS, resolve
+from stylizer.recipe import Recipe as Resolved
 
 
-def resolved(spec: str | Mapping[str, Any], *, reference: Version | None = None) -> Recipe:
+def resolved(
+    spec: str | Mapping[str, Any], *, reference: Version | None = None, mask: StoredFile | None = None
+) -> Recipe:
     """The row of the resolved recipe.
 
     Raises:
         RecipeError: where, what was expected, what was found.
     """
-    return catalogue.register_recipe(
-        resolve(spec, cards=newest_card, reference=reference.file_id if reference else None)
-    )
+    return catalogue.register_recipe(resolve_asked(spec, reference=reference, mask=mask))
+
+
+def resolve_asked(
+    spec: str | Mapping[str, Any], *, reference: Version | None = None, mask: StoredFile | None = None
+) -> Resolved:
+    """A recipe as a person asks for it, resolved but not kept.
+
+    Raises:
+        RecipeError: where, what was expected, what was found.
+    """
+    if isinstance(spec, Mapping):
+        # A mask or a reference named by digest would show its picture to people who may not see it.
+        for name in ("mask", "reference"):
+            if spec.get(name) is not None:
+                raise RecipeError(name, "nothing: it is given with the order, not in the recipe", spec[name])
+    return resolve(
+        spec, cards=newest_card, reference=reference.file_id if reference else None,
+        mask=mask.sha256 if mask else None,
+    )  # fmt: skip
 
 
 def newest_card(name: str) -> Card:

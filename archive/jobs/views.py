@@ -1,12 +1,18 @@
 """The pages of jobs: the list, a new order, one job with live progress, and the buttons that steer it."""
 
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.db.models import Count, Q
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import etag, require_http_methods, require_POST, require_safe
@@ -14,12 +20,17 @@ from django.views.decorators.http import etag, require_http_methods, require_POS
 from archive import paging
 from archive.accounts import permissions
 from archive.accounts.models import User
-from archive.jobs import progress, services
+from archive.catalogue.models import Version
+from archive.jobs import masks, progress, services
+from archive.jobs.masks import Mask
 from archive.jobs.models import Job, JobItem, Worker
-from archive.jobs.recipes import offered
 from archive.jobs.scope import Scope, ScopeError
 from archive.jobs.states import ENDED_JOBS, JOB, OPEN_ITEMS
-from stylizer.errors import StylizerError
+from archive.jobs.tuning import Tuning, choices
+from archive.previews import board
+from archive.previews import services as previews
+from archive.store import StoreError
+from stylizer.errors import RecipeError, StylizerError
 
 SHOWN_ITEMS = 60
 
@@ -56,19 +67,89 @@ def new(request: HttpRequest) -> HttpResponse:
         "versions": data.getlist("version"),
     }
     problem = ""
+    scope: Scope | None
     try:
         scope = Scope.parse({name: value for name, value in asked.items() if value})
         if request.method == "POST" and data.get("recipe"):
-            job = services.order(scope, data["recipe"], by=request.user, again=data.get("again") == "yes")
+            job = services.order(
+                scope,
+                Tuning.parse(data).spec(),
+                by=request.user,
+                again=data.get("again") == "yes",
+                mask=_mask(request),
+            )
             messages.success(request, _("Ordered. You can leave this page; the work goes on."))
             return redirect("jobs:job", job.pk)
         count = scope.sources(request.user).count()
-    except (ScopeError, services.NotAllowed, StylizerError) as error:
-        problem, count, scope = str(error), 0, None
-    context = {"asked": asked, "count": count, "scope": scope, "recipes": offered(), "problem": problem}
+    except (ScopeError, services.NotAllowed, StylizerError, StoreError) as error:
+        problem = str(error)
+        scope, count = _scope_again(asked, request.user)
+    context = {"asked": asked, "count": count, "scope": scope, "problem": problem} | choices(
+        scope, data, by=request.user
+    )
     return render(
         request, "jobs/new.html", context, status=400 if problem and request.method == "POST" else 200
     )
+
+
+@login_required
+@require_POST
+def preview(request: HttpRequest) -> JsonResponse:
+    """Ask for a look at a region with the form as it stands; the page then follows it through the API."""
+    if not permissions.may_order_at_all(request.user):
+        raise Http404
+    assert isinstance(request.user, User)  # noqa: S101  (login_required)
+    rows = Version.objects.filter(permissions.visible_versions(request.user))
+    version = get_object_or_404(
+        rows.select_related("scan__item__collection"), pk=_id(request.POST.get("shown"))
+    )
+    try:
+        mask = _mask(request)
+        asked = previews.ask(
+            version,
+            Tuning.parse(request.POST).spec(),
+            previews.Region.parse({name: _number(request.POST.get(name)) for name in ("x", "y")}),
+            by=request.user,
+            where=mask.where if mask else masks.Where.EVERYWHERE,
+            areas=mask.areas if mask else (),
+        )
+    except (StylizerError, services.NotAllowed) as problem:
+        return JsonResponse({"problem": str(problem)}, status=400)
+    except board.PreviewUnavailable as problem:
+        return JsonResponse({"problem": str(problem)}, status=503)
+    return JsonResponse({"url": reverse("api:preview", args=[asked])}, status=202)
+
+
+def _id(text: str | None) -> UUID:
+    try:
+        return UUID(text or "")
+    except ValueError as error:
+        raise Http404 from error
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 9 else None
+
+
+def _mask(request: HttpRequest) -> Mask | None:
+    """Where the recipe may act: everywhere, by marked areas, or by a file of the person's own."""
+    if isinstance(file := request.FILES.get("mask"), TemporaryUploadedFile):
+        return Mask(file=Path(file.temporary_file_path()))
+    try:
+        areas = json.loads(request.POST.get("areas") or "[]")
+    except ValueError as error:
+        raise RecipeError("areas", "a list of marked areas", request.POST.get("areas")) from error
+    where, marked = masks.parse(request.POST.get("where"), areas)
+    return Mask(where, marked) if marked else None
+
+
+def _scope_again(asked: Mapping[str, Any], by: User) -> tuple[Scope | None, int]:
+    """The scope of an order that was refused for another reason, so that nobody has to choose it again."""
+    try:
+        scope = Scope.parse({name: value for name, value in asked.items() if value})
+        return scope, scope.sources(by).count()
+    except ScopeError:
+        return None, 0
 
 
 @login_required

@@ -16,6 +16,7 @@ from stylizer import machine
 from stylizer.engine import Result, Source
 from stylizer.errors import BadTile, Cancelled
 from stylizer.imageio import DerivativeWriter, open_picture
+from stylizer.look import Look, Region
 from stylizer.recipe import Recipe
 from stylizer.report import Report
 from workers import engines
@@ -67,6 +68,27 @@ class SmallEngine:
             fingerprint="0" * 12, software=machine.software(), started="", ended="", seconds=0.1,
         )  # fmt: skip
         return Result(path, report)
+
+    def look(
+        self,
+        source: Source,
+        recipe: Recipe,
+        region: Region,
+        *,
+        mask: Path | None = None,
+        cancel: Callable[[], bool] | None = None,
+    ) -> Look:
+        if cancel and cancel():
+            raise Cancelled("Stopped, as asked.")
+        time.sleep(PAUSE)
+        with open_picture(source.path, page=source.page) as picture:
+            facts = picture.facts
+            at = region.within(facts.width, facts.height)
+            before = picture.read(at.y, at.y + at.height)[:, at.x : at.x + at.width]
+        if before[0, 0, 0] == 13:
+            raise BadTile("The first pixel is 13, which this engine cannot do.")
+        none = np.zeros(before.shape[:2], np.float32)
+        return Look(at, facts, before, np.iinfo(before.dtype).max - before, none, none, exact=True)
 
 
 engines.engine = SmallEngine  # type: ignore[assignment]

@@ -1,0 +1,132 @@
+"""What the order form lets a person set beside the preset, as a recipe to be resolved."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import QueryDict
+
+from archive.accounts.models import User
+from archive.jobs.recipes import newest_card, offered
+from archive.jobs.scope import Scope
+from stylizer.errors import RecipeError
+from stylizer.recipe import PRESETS, REFUSALS
+
+RESTORING = ("tone", "detail", "only_damage")
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """`strength` and `perceptual` in whole percent; the three switches None where the preset decides."""
+
+    preset: str
+    strength: int = 100
+    perceptual: int = 0
+    tone: bool | None = None
+    detail: bool | None = None
+    only_damage: bool | None = None
+    precision: str = "archival"
+    accept: tuple[str, ...] = ()
+
+    @classmethod
+    def parse(cls, form: QueryDict) -> "Tuning":
+        """From the form's fields; without `tuned` only the preset counts.
+
+        Raises:
+            RecipeError: a number or a choice that is none.
+        """
+        preset = form.get("recipe", "")
+        if form.get("tuned") != "yes":
+            return cls(preset)
+        switches = {name: form.get(name) == "yes" for name in RESTORING}
+        return cls(
+            preset, strength=_percent(form, "strength", 100), perceptual=_percent(form, "perceptual", 0),
+            precision=form.get("precision", "archival"),
+            accept=tuple(name for name in REFUSALS if f"accept-{name}" in form), **switches,
+        )  # fmt: skip
+
+    def spec(self) -> str | dict[str, Any]:
+        """The preset's name where nothing else was set, else the recipe it stands for with what was.
+
+        Raises:
+            RecipeError: no such preset.
+        """
+        steps = [self._tuned(step) for step in _steps(self.preset)]
+        plain = [dict(step) for step in _steps(self.preset)]
+        if steps == plain and self.precision == "archival" and not self.accept:
+            return self.preset
+        return {"steps": steps, "precision": self.precision, "accept": list(self.accept)}
+
+    def _tuned(self, step: Mapping[str, Any]) -> dict[str, Any]:
+        tuned = dict(step)
+        if self.strength != 100:
+            tuned["strength"] = f"{self.strength / 100:.2f}"
+        if self.perceptual:
+            tuned["perceptual"] = f"{self.perceptual / 100:.2f}"
+        if step["model"].startswith("restore"):
+            defaults = {"tone": True, "detail": True, "only_damage": False} | step.get("parameters", {})
+            given = {name: getattr(self, name) for name in RESTORING}
+            wanted = {name: defaults[name] if value is None else value for name, value in given.items()}
+            if wanted != defaults:
+                tuned["parameters"] = wanted
+        return tuned
+
+
+def defaults_of(preset: str) -> dict[str, bool]:
+    """Where the three switches stand in a preset, for the form."""
+    step = next((s for s in (_steps(preset) if preset else []) if s["model"].startswith("restore")), None)
+    known = {"tone": True, "detail": True, "only_damage": False}
+    return known | dict(step.get("parameters", {})) if step else {}
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A preset as the form offers it: where its switches stand, and whether it has a perceptual counterpart."""
+
+    name: str
+    defaults: Mapping[str, bool]
+    fresh: bool
+
+
+def choices(scope: Scope | None, form: QueryDict, *, by: User) -> dict[str, Any]:
+    """What the form offers and how it stands: recipes, and of one scan (`single`) where it may act; `shown` is the
+    version a preview is made of."""
+    sources = list(scope.sources(by)[:2]) if scope else []
+    recipes = [Offer(name, defaults_of(name), _is_fresh(name)) for name in offered()]
+    names = [recipe.name for recipe in recipes]
+    asked = form.get("recipe", "")
+    chosen = asked if asked in names else next(iter(names), "")
+    tuned = form.get("tuned") == "yes"
+    return {
+        "recipes": recipes,
+        "chosen": chosen,
+        "shown": sources[0] if sources else None,
+        "single": len(sources) == 1,
+        "form": form,
+        "fresh": any(recipe.fresh for recipe in recipes),
+        "strength": form.get("strength", "100"),
+        "perceptual": form.get("perceptual", "0"),
+        "switches": {name: form.get(name) == "yes" for name in RESTORING} if tuned else defaults_of(chosen),
+        "accept": [name for name in REFUSALS if f"accept-{name}" in form],
+    }
+
+
+def _is_fresh(preset: str) -> bool:
+    return all(newest_card(step["model"]).counterpart for step in _steps(preset))
+
+
+def _steps(preset: str) -> list[Mapping[str, Any]]:
+    """Of a preset, or of several joined by "+". Raises RecipeError."""
+    found: list[Mapping[str, Any]] = []
+    for name in preset.split("+"):
+        if name not in PRESETS:
+            raise RecipeError("recipe", f"one of {', '.join(PRESETS)}, or a chain of them", name)
+        found += PRESETS[name]
+    return found
+
+
+def _percent(form: QueryDict, name: str, default: int) -> int:
+    text = form.get(name, "") or str(default)
+    if not (text.isascii() and text.isdigit() and 0 <= int(text) <= 100):
+        raise RecipeError(name, "0…100 per cent", text)
+    return int(text)
