@@ -4,6 +4,7 @@ A preview is disposable: whatever goes wrong with one is told to the person who 
 """
 
 import hashlib
+import io
 import logging
 import tempfile
 import time
@@ -15,6 +16,8 @@ from typing import Any, Protocol
 import numpy as np
 import pyvips
 from django.conf import settings
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from archive.catalogue.models import Version
 from archive.iiif.delivery_image import for_display
@@ -126,13 +129,18 @@ def _png(pixels: Pixels, facts: Facts, *, note: bytes | None = None) -> bytes:
     image = image.copy(interpretation=kind)
     if facts.icc:
         image.set_type(pyvips.GValue.blob_type, "icc-profile-data", facts.icc)
-    shown = for_display(image)
+    shown = for_display(image).numpy()
+    said = PngInfo()
     if note:
-        shown = shown.copy()
-        shown.set_type(pyvips.GValue.blob_type, "xmp-data", note)
-    return bytes(shown.pngsave_buffer(compression=3, keep="xmp"))
+        said.add_itxt("XML:com.adobe.xmp", note.decode())
+    return _coded(Image.fromarray(shown[..., 0] if shown.ndim == 3 and shown.shape[2] == 1 else shown), said)
 
 
 def _grey(values: "np.ndarray[Any, Any]") -> bytes:
-    levels = np.ceil(np.clip(values, 0, 1) * 255).astype(np.uint8)
-    return bytes(pyvips.Image.new_from_array(levels).copy(interpretation="b-w").pngsave_buffer(compression=3))
+    return _coded(Image.fromarray(np.ceil(np.clip(values, 0, 1) * 255).astype(np.uint8)), PngInfo())
+
+
+def _coded(picture: Image.Image, said: PngInfo) -> bytes:
+    out = io.BytesIO()
+    picture.save(out, "PNG", pnginfo=said, compress_level=3)
+    return out.getvalue()

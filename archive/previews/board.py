@@ -95,7 +95,7 @@ def ask(request: Mapping[str, Any], *, by: object) -> str:
         if before:
             pipe.delete(_key(_text(before)))
             pipe.lrem(WAITING, 0, _text(before))
-        fields = {
+        fields: Fields = {
             "state": "waiting",
             "by": str(by),
             "request": json.dumps(dict(request)),

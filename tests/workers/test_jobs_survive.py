@@ -1,5 +1,6 @@
 """Jobs through real queues and real worker processes, and what happens when these are killed."""
 
+import io
 import os
 import signal
 
@@ -7,11 +8,15 @@ import numpy as np
 import pytest
 import redis
 from django.conf import settings
+from PIL import Image
 
 from archive.accounts.models import User
 from archive.catalogue.models import Collection, Event, Version
 from archive.jobs import dispatch, services, sweep
+from archive.jobs.masks import Area, Where
 from archive.jobs.models import Attempt, Job, JobItem, Worker
+from archive.previews import board
+from archive.previews import services as previews
 from archive.review.models import Review
 from stylizer.cards import Card
 from tests.archive import factories
@@ -140,3 +145,32 @@ def test_workers_are_seen_and_a_silent_one_is_noticed(odo: User, home: dict[str,
     wait_until(lambda: Worker.objects.filter(stopped=None, kind="gpu").exists())
     os.killpg(process.pid, signal.SIGTERM)
     wait_until(lambda: not Worker.objects.filter(stopped=None, kind="gpu").exists(), seconds=20)
+
+
+def test_a_preview_is_made_between_two_items_of_a_long_job(
+    portraits: Collection, odo: User, release: Card, worker: Start
+) -> None:
+    job = ordered(portraits, odo, 12)
+    scan = Version.objects.select_related("scan__item__collection").filter(role="master").first()
+    assert scan is not None
+    worker(SMALL_PAUSE="0.2")
+    wait_until(lambda: job.items.filter(state=S.DONE).exists())
+    area = Area(0, 0, scan.width, 1)
+    preview = previews.ask(scan, "restore", previews.Region(2, 0), by=odo, where=Where.INSIDE, areas=[area])
+
+    def answered() -> bool:
+        found = previews.standing(preview, by=odo)
+        return found is not None and found.state == "ready"
+
+    wait_until(answered, seconds=20)
+    assert job.items.filter(state=S.QUEUED).count() > 2
+    found = previews.standing(preview, by=odo)
+    assert found is not None
+    assert found.answer is not None
+    assert found.answer["changed_share"] > 0.9
+    before, after = (
+        np.asarray(Image.open(io.BytesIO(board.picture(preview, kind, by=odo.pk) or b""), formats=["PNG"]))
+        for kind in ("before", "after")
+    )
+    assert np.array_equal(before, 255 - after)
+    assert b"compositeWithTrainedAlgorithmicMedia" in (board.picture(preview, "after", by=odo.pk) or b"")

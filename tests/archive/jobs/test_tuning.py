@@ -1,0 +1,159 @@
+"""The order form: what a person sets becomes exactly that recipe, marked parts become exactly that mask."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import QueryDict
+from django.test import Client
+from django.urls import reverse
+from hypothesis import given
+from hypothesis import strategies as st
+from PIL import Image
+
+from archive.accounts.models import User
+from archive.catalogue.models import Collection, ModelRelease, StoredFile, Version
+from archive.catalogue.services import register_file, register_release
+from archive.jobs.masks import Area, Where, draw, parse
+from archive.jobs.models import Job
+from archive.jobs.tuning import Tuning
+from archive.store import get_store
+from stylizer.cards import Card
+from stylizer.errors import RecipeError
+from stylizer.recipe import Recipe, resolve
+from tests.archive import factories
+
+CARD = Card(name="restore", version="9", operation="restore", architecture="small", weights="d" * 64)
+
+
+@pytest.fixture
+def release(db: None) -> ModelRelease:
+    return register_release(CARD, register_file("d" * 64, size=9, media_type="application/octet-stream"))
+
+
+def form(**fields: Any) -> QueryDict:
+    made = QueryDict(mutable=True)
+    made.update({name.replace("_size", "-size").replace("_dama", "-dama") if name.startswith("accept") else name: value
+                 for name, value in fields.items()})  # fmt: skip
+    return made
+
+
+def recipe_of(tuning: Tuning) -> Recipe:
+    return resolve(tuning.spec(), cards={"restore": CARD})
+
+
+def test_an_untouched_form_is_the_preset_and_nothing_else() -> None:
+    plain = Tuning.parse(form(recipe="restore", tuned="yes", strength="100", tone="yes", detail="yes"))
+    assert plain.spec() == "restore"
+    assert Tuning.parse(form(recipe="restore", strength="3")).spec() == "restore"
+    damage = Tuning.parse(form(recipe="restore-damage-only", tuned="yes", detail="yes", only_damage="yes"))
+    assert damage.spec() == "restore-damage-only"
+
+
+@given(st.integers(0, 100), st.booleans(), st.booleans(), st.booleans(), st.booleans())
+def test_what_is_set_is_what_is_in_the_recipe(
+    strength: int, tone: bool, detail: bool, only_damage: bool, fast: bool
+) -> None:
+    fields = {"tone": tone, "detail": detail, "only_damage": only_damage}
+    given = {name: "yes" for name, value in fields.items() if value}
+    asked = form(
+        recipe="restore", tuned="yes", strength=str(strength), precision="fast" if fast else "archival",
+        accept_size="yes", **given,
+    )  # fmt: skip
+    made = recipe_of(Tuning.parse(asked))
+    step = made.steps[0]
+    assert float(step.strength) == strength / 100
+    assert step.parameters == fields
+    assert (made.precision, made.accept) == ("fast" if fast else "archival", ("size",))
+
+
+@pytest.mark.parametrize(
+    "fields", [{"strength": "101"}, {"strength": "-1"}, {"strength": "½"}, {"perceptual": "x"}, {"recipe": "magic"},
+               {"recipe": ""}, {"precision": "quick"}, {"perceptual": "50"}]
+)  # fmt: skip
+def test_a_form_that_makes_no_sense_is_refused(fields: dict[str, str]) -> None:
+    with pytest.raises(RecipeError):
+        recipe_of(Tuning.parse(form(**({"recipe": "restore", "tuned": "yes"} | fields))))
+
+
+def test_marked_parts_become_the_mask_to_the_pixel(tmp_path: Path) -> None:
+    areas = [Area(2, 3, 4, 5), Area(18, 1, 9, 2)]
+    inside = np.asarray(Image.open(draw(tmp_path / "a.png", 20, 10, Where.INSIDE, areas), formats=["PNG"]))
+    expected = np.zeros((10, 20), np.uint8)
+    expected[3:8, 2:6] = expected[1:3, 18:20] = 255
+    assert np.array_equal(inside, expected)
+    outside = draw(tmp_path / "b.png", 20, 10, Where.OUTSIDE, areas)
+    assert np.array_equal(np.asarray(Image.open(outside, formats=["PNG"])), 255 - expected)
+    assert draw(tmp_path / "c.png", 20, 10, Where.OUTSIDE, areas).read_bytes() == outside.read_bytes()
+    with pytest.raises(RecipeError, match=r"areas\[0\]"):
+        draw(tmp_path / "d.png", 20, 10, Where.INSIDE, [Area(20, 0, 1, 1)])
+
+
+@pytest.mark.parametrize(
+    ("where", "areas"),
+    [("inside", []), ("inside", None), ("inside", [{}]), ("outside", [{"x": 0, "y": 0, "width": 1}]), ("up", []),
+     ("inside", [{"x": 0.5, "y": 0, "width": 1, "height": 1}]),
+     ("inside", [{"x": 0, "y": 0, "width": 1, "height": 1}] * 51)],
+)  # fmt: skip
+def test_areas_that_are_none_are_refused(where: str, areas: Any) -> None:
+    with pytest.raises(RecipeError):
+        parse(where, areas)
+
+
+def test_an_order_with_marked_parts_keeps_their_mask_as_a_file(
+    release: ModelRelease, portraits: Collection, ada: User, client: Client
+) -> None:
+    scan = factories.master(portraits)
+    client.force_login(ada)
+    area = {"x": 1, "y": 2, "width": 5, "height": 4}
+    fields = {
+        "version": str(scan.pk),
+        "recipe": "restore",
+        "tuned": "yes",
+        "strength": "60",
+        "tone": "yes",
+        "detail": "yes",
+    }
+    posted = client.post(reverse("jobs:new"), fields | {"where": "outside", "areas": json.dumps([area])})
+    assert posted.status_code == 302
+    job = Job.objects.get()
+    recipe = Recipe.from_json(job.recipe.canonical)
+    assert recipe.steps[0].strength == "0.6"
+    assert recipe.mask is not None
+    assert StoredFile.objects.get(pk=recipe.mask).media_type == "image/png"
+    with get_store().local_path(recipe.mask) as path:
+        mask = np.asarray(Image.open(path, formats=["PNG"]))
+    assert mask.shape == (scan.height, scan.width)
+    assert (mask == 0).sum() == 20
+    assert (mask[2:6, 1:6] == 0).all()
+
+
+def test_a_mask_file_must_fit_the_scan_and_a_mask_one_scan(
+    release: ModelRelease, portraits: Collection, ada: User, client: Client, tmp_path: Path
+) -> None:
+    scan = factories.master(portraits)
+    client.force_login(ada)
+
+    def order(pixels: np.ndarray[Any, Any], **more: str) -> Any:
+        Image.fromarray(pixels).save(tmp_path / "m.png")
+        file = SimpleUploadedFile("m.png", (tmp_path / "m.png").read_bytes(), "image/png")
+        return client.post(reverse("jobs:new"), {"recipe": "restore", "mask": file} | more)
+
+    one = {"version": str(scan.pk)}
+    wrong = order(np.zeros((3, 4), np.uint8), **one)
+    assert wrong.status_code == 400
+    assert "4 × 3 pixels" in wrong.content.decode()
+    assert (
+        "it must be grey" in order(np.zeros((scan.height, scan.width, 3), np.uint8), **one).content.decode()
+    )
+    fitting = np.full((scan.height, scan.width), 255, np.uint8)
+    factories.master(portraits, seed=2)
+    many = order(fitting, collection="portraits")
+    assert many.status_code == 400
+    assert "fit one scan" in many.content.decode()
+    assert not Job.objects.exists()
+    assert order(fitting, **one).status_code == 302
+    assert Version.objects.filter(role="master").count() == 2
