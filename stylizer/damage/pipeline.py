@@ -50,21 +50,31 @@ _SCAN: dict[str, Plain] = {
     "jpeg": scanning.jpeg,
 }
 
+STAGES = (*_PRINT, "tone", "uneven", *_LOCAL, *_SCAN)
+
 
 class _Log:
-    """Which pictures each stage touches: never those of `identity`, seldom those of `few`."""
+    """Which pictures each stage touches: never those of `identity`, seldom those of `few`, once those of `single`."""
 
     def __init__(self, free: Tensor, draw: Draw, ranges: Ranges) -> None:
         self.free, self.draw, self.ranges = free, draw, ranges
         self.names: list[list[str]] = [[] for _ in free]
         self.few = draw.chance(ranges.few, free.numel())
+        # The dice of `single` are thrown only where there are any: older settings draw what they always drew.
+        self.lone = (
+            draw.chance(ranges.single, free.numel()) if ranges.single else torch.zeros_like(free)
+        ) & ~self.few
+        self.kind = torch.tensor([draw.integer(0, len(STAGES) - 1) if lone else -1 for lone in self.lone])
 
-    def spared(self) -> Tensor:
-        """(B,) bool: pictures that the next stage leaves alone whatever its own chance says."""
-        return ~self.free | (self.few & ~self.draw.chance(self.ranges.few_keep, self.free.numel()))
+    def spared(self, name: str) -> Tensor:
+        """(B,) bool: pictures that a stage leaves alone whatever its own chance says."""
+        others = self.lone & (self.kind != STAGES.index(name))
+        return ~self.free | others | (self.few & ~self.draw.chance(self.ranges.few_keep, self.free.numel()))
 
     def pick(self, name: str) -> Tensor:
-        chosen = self.draw.chance(getattr(self.ranges, name), self.free.numel()) & ~self.spared()
+        certain = self.lone & (self.kind == STAGES.index(name))
+        chosen = self.draw.chance(getattr(self.ranges, name), self.free.numel()) | certain
+        chosen &= ~self.spared(name)
         places = chosen.nonzero()[:, 0]
         for place in places.tolist():
             self.names[place].append(name)
@@ -78,7 +88,7 @@ def age(pictures: Tensor, generator: torch.Generator, *, ranges: Ranges = DEFAUL
     clean = printing.process(pictures, draw, ranges)
     log = _Log(~draw.chance(ranges.identity, count), draw, ranges)
     tone = ageing.Tone(count, draw, ranges)
-    held = ~log.spared().reshape(-1, 1, 1, 1)
+    held = ~log.spared("tone").reshape(-1, 1, 1, 1)
     out = _plain(clean.clone(), _PRINT, log)
     out = torch.where(held, tone(out.clamp(0, 1)), clean)
     toned = torch.where(held, tone(clean), clean)

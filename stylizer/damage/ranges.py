@@ -16,12 +16,14 @@ class Ranges:
 
     `identity` is the share of pictures that come back untouched. `few` is the share of the others that get few kinds of
     damage (each kept with chance `few_keep`), mostly one or none: a network that only ever sees everything at once does
-    not learn to leave the rest alone.
+    not learn to leave the rest alone. `single` is the share of those left that get exactly one kind, each as often as
+    any other: rare ones would else never be seen alone.
     """
 
     identity: float = 0.10
     few: float = 0.40
     few_keep: float = 0.30
+    single: float = 0.0
     grey: float = 0.30
     toned: float = 0.15
     # print

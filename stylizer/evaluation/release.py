@@ -35,7 +35,12 @@ class Trained:
 
 
 def read(run: Path) -> Trained:
-    """The newest checkpoint of a run's folder."""
+    """The newest checkpoint of a run's folder, or of the folder of a release (its card has the settings)."""
+    if (run / "model.safetensors").exists():
+        card = json.loads((run / "card.json").read_text("utf-8"))
+        told = card["training"]["detail"]
+        return Trained(state.weights(run / "model.safetensors"), told["config"], told["steps"],
+                       card["training"]["tone"]["steps"], told["seconds"])  # fmt: skip
     saved = state.load(run / "checkpoint.pt")
     config = json.loads(saved["config"])
     return Trained(saved["average"], config, saved["step"], saved["tone_step"], saved["seconds"])

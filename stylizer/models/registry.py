@@ -10,9 +10,10 @@ from torch import nn
 
 from stylizer.cards import Card
 from stylizer.errors import UnknownModel
+from stylizer.models.classic import ClassicGenerator
 from stylizer.models.restorer import Restorer
 
-ARCHITECTURES: Mapping[str, Callable[..., nn.Module]] = {"restorer": Restorer}
+ARCHITECTURES: Mapping[str, Callable[..., nn.Module]] = {"restorer": Restorer, "classic": ClassicGenerator}
 
 Network = TypeVar("Network", bound=nn.Module)
 

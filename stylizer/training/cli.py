@@ -1,4 +1,4 @@
-"""`python -m stylizer train KIND --data DIR … --out DIR [--max-seconds N] [--resume]`."""
+"""`python -m stylizer train restore [--data DIR …] [--out DIR] [--config TOML] [--max-seconds N] [--resume]`."""
 
 from __future__ import annotations
 
@@ -11,42 +11,68 @@ import torch
 from stylizer.training import config as configs
 from stylizer.training import photos
 from stylizer.training.loop import RestoreRun
+from stylizer.training.team import gather
 
 KINDS = ("restore",)
+SHORT = 600  # seconds; less than this would not even make the pictures that a real run learns from
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("kind", choices=KINDS, help="what to train")
-    parser.add_argument("--data", type=Path, nargs="+", required=True, help="folders of clean photographs")
-    parser.add_argument("--out", type=Path, required=True, help="folder of the run: checkpoint, log, samples")
-    parser.add_argument("--config", type=Path, help="TOML laid over the packaged settings")
+    parser.add_argument(
+        "--data", type=Path, nargs="+",
+        help="folders of clean photographs; without it, the few that scikit-image ships: enough to try it",
+    )  # fmt: skip
+    parser.add_argument(
+        "--out", type=Path, default=Path("var/training/restore"),
+        help="folder of the run: checkpoint, log, samples, report (default: %(default)s)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--config",
+        type=Path,
+        help=f"settings: a TOML file, or one of {', '.join(configs.PACKAGED)} (default: restore, "
+        "and minute for a run of less than ten minutes)",
+    )
     parser.add_argument(
         "--max-seconds", type=float, help="stop after so long; the learning rate ends with it"
     )
     begin = parser.add_mutually_exclusive_group()
     begin.add_argument("--resume", action="store_true", help="go on from the folder's checkpoint")
     begin.add_argument(
-        "--start-from", type=Path, help="begin with the detail network of another run's checkpoint"
+        "--start-from", type=Path,
+        help="begin with the detail network of another run's checkpoint or of a release (.safetensors)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--revive", action="store_true", help="with --start-from: begin blocks anew that let nothing through"
     )
     parser.add_argument(
-        "--workers", type=int, default=min(2, os.cpu_count() or 1), help="processes that make pairs"
+        "--features", type=Path, help="folder with the weights of the perceptual loss's network"
+    )
+    parser.add_argument(
+        "--workers", type=int, default=min(16, os.cpu_count() or 1), help="processes that make pairs"
     )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Train and say where the checkpoint is; 0 on success."""
+    """Train, say where the checkpoint is and why the run ended; 0 on success."""
     torch.set_num_threads(os.cpu_count() or 1)
+    team = gather()
+    short = args.max_seconds is not None and args.max_seconds < SHORT
+    settings = args.config or (Path("minute") if short else None)
     run = RestoreRun(
-        configs.load(args.config),
-        photos.find(args.data),
+        configs.load(settings),
+        photos.find(args.data) if args.data else photos.shipped(),
         args.out,
         workers=args.workers,
         max_seconds=args.max_seconds,
+        feature_folder=args.features,
+        team=team,
     )
     if args.resume:
         run.resume()
     elif args.start_from:
-        run.start_from(args.start_from)
+        run.start_from(args.start_from, revive=args.revive)
     progress = run.train()
-    print(f"{progress.checkpoint}: {progress.step} steps in {progress.seconds:.0f} s")
+    if team.writes:
+        print(f"{progress.checkpoint}: {progress.step} steps in {progress.seconds:.0f} s. {progress.ended}")
     return 0

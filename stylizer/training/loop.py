@@ -1,4 +1,4 @@
-"""The loop: tone first (minutes), then detail until the steps or the seconds are used up.
+"""The loop: tone first (minutes), then detail until the steps, the seconds, or the patience are used up.
 
 A run is a function of its config: batch `n` is drawn from (seed, n), so a run stopped at any checkpoint and resumed
 takes the same steps as one that was not. Only the learning rate may follow the clock, when `max_seconds` is given.
@@ -7,7 +7,6 @@ takes the same steps as one that was not. Only the learning rate may follow the 
 from __future__ import annotations
 
 import json
-import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,31 +16,37 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from stylizer.errors import StylizerError
-from stylizer.models import channels_last, restorer
-from stylizer.training import losses, state, tone
+from stylizer.models import channels_last, create, features
+from stylizer.training import photos, report, schedule, state, tone
+from stylizer.training.adversary import Adversary
 from stylizer.training.config import Restore
+from stylizer.training.objective import Batch, Figures, Objective, health
 from stylizer.training.pairs import Pool
+from stylizer.training.records import Records
 from stylizer.training.sheet import write_sheet
+from stylizer.training.team import ALONE, Team, knows_bf16
+from stylizer.training.validation import Validation
+from stylizer.training.watch import TrainingCollapsed, TrainingDiverged, Watch
 
-
-class TrainingDiverged(StylizerError):
-    """The loss is no longer a number; weights after this would be worthless."""
-
-    code = "training-diverged"
+__all__ = ["Progress", "RestoreRun", "TrainingCollapsed", "TrainingDiverged"]
+TONE_SHARE = 0.3  # of the seconds given, at most
 
 
 @dataclass(frozen=True)
 class Progress:
-    """Where a run ended: detail steps taken, seconds spent in total, the checkpoint."""
+    """Where a run ended: detail steps taken, seconds spent in total, the checkpoint, and why it ended."""
 
     step: int
     seconds: float
     checkpoint: Path
+    ended: str
 
 
 class RestoreRun:
-    """One training run of the restorer in a folder: checkpoint.pt, log.jsonl, sheet.png, pairs/."""
+    """One training run in a folder: checkpoint.pt, best.pt, log.jsonl, sheet.png, curves.png, report.html, pairs/.
+
+    feature_folder: where the weights of the perceptual loss's network lie; only asked for when the settings use them.
+    """
 
     def __init__(
         self,
@@ -51,24 +56,39 @@ class RestoreRun:
         *,
         workers: int = 2,
         max_seconds: float | None = None,
+        feature_folder: Path | None = None,
+        team: Team = ALONE,
     ) -> None:
-        self.config, self.paths, self.out, self.max_seconds = config, list(paths), out, max_seconds
+        self.config, self.out, self.max_seconds, self.team = config, out, max_seconds, team
+        self.paths, held = photos.kept_back(paths, config.watch.share if config.watch.every else 0)
         self.workers = workers
         out.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(config.seed)
-        self.network = channels_last(restorer(**config.architecture))
+        self.network = channels_last(create(config.network, **config.architecture).to(team.device))
         self.average = state.Average(self.network, config.ema)
-        body = [p for name, p in self.network.named_parameters() if not name.startswith("tone_net.")]
-        self.body = body
+        self.body = [p for name, p in self.network.named_parameters() if not name.startswith("tone_net.")]
         self.optimiser = torch.optim.AdamW(
-            body, lr=config.rate, betas=(0.9, 0.99), weight_decay=config.weight_decay
+            self.body, lr=config.rate, betas=(0.9, 0.99), weight_decay=config.weight_decay
         )
-        self.tone_optimiser = torch.optim.AdamW(
-            self.network.tone_net.parameters(), lr=config.tone_rate, weight_decay=config.tone_decay
+        self.tone_net = getattr(self.network, "tone_net", None)
+        self.tone_optimiser = (
+            torch.optim.AdamW(self.tone_net.parameters(), lr=config.tone_rate, weight_decay=config.tone_decay)
+            if self.tone_net is not None
+            else None
         )
         self.step = self.tone_step = 0
         self.seconds = 0.0
-        self.pool = Pool(paths, config, out / "pairs", workers=workers)
+        self.records = Records(out, writes=team.writes)
+        self.watch = Watch(config.watch)
+        self.bf16 = config.bf16 and knows_bf16(team.device)
+        game = config.adversary
+        self.adversary = Adversary(game, seed=config.seed, device=team.device) if game.weight else None
+        seeing = features.load(config.perceptual, feature_folder) if config.perceptual_weight else None
+        self.objective = Objective(config, seeing.to(team.device) if seeing else None)
+        self.pool = Pool(self.paths, config, out / "pairs", workers=workers, team=team)
+        self.validation = Validation(held, config) if held else None
+        # Compiled for speed only; what is saved and averaged is the plain network, and they share their weights.
+        self.forward = torch.compile(self.network) if config.compile else self.network
 
     # ---- records
 
@@ -77,11 +97,16 @@ class RestoreRun:
         return self.out / "checkpoint.pt"
 
     def save(self) -> None:
+        """Everything that is needed to go on as if nothing had happened; atomic."""
+        if not self.team.writes:
+            return
         state.save(
             self.checkpoint,
             {
                 "network": self.network.state_dict(), "average": self.average.network.state_dict(),
-                "optimiser": self.optimiser.state_dict(), "tone_optimiser": self.tone_optimiser.state_dict(),
+                "optimiser": self.optimiser.state_dict(),
+                "tone_optimiser": self.tone_optimiser.state_dict() if self.tone_optimiser else None,
+                "adversary": self.adversary.state() if self.adversary else None, "watch": self.watch.state(),
                 "step": self.step, "tone_step": self.tone_step, "seconds": self.seconds,
                 "config": json.dumps(self.config.to_dict()),
             },
@@ -95,169 +120,174 @@ class RestoreRun:
         self.network.load_state_dict(saved["network"])
         self.average.network.load_state_dict(saved["average"])
         self.optimiser.load_state_dict(saved["optimiser"])
-        self.tone_optimiser.load_state_dict(saved["tone_optimiser"])
+        if self.tone_optimiser:
+            self.tone_optimiser.load_state_dict(saved["tone_optimiser"])
+        if self.adversary:
+            self.adversary.restore(saved["adversary"])
+        self.watch.restore(saved["watch"])
         self.step, self.tone_step, self.seconds = saved["step"], saved["tone_step"], saved["seconds"]
 
-    def start_from(self, checkpoint: Path) -> None:
-        """Begin with the averaged detail network of another run; its tone network, steps and rates start anew.
+    def start_from(self, weights: Path, *, revive: bool = False) -> None:
+        """Begin with the averaged detail network of another run, or of a release (.safetensors).
+
+        Its tone network, steps and rates start anew; with `revive`, its blocks that have died do too.
 
         Raises:
-            FileNotFoundError: there is no such checkpoint.
+            FileNotFoundError: there is no such file.
             RuntimeError: its detail network is of another architecture.
         """
-        other = state.load(checkpoint)["average"]
+        other = state.weights(weights)
         mine = {key: value for key, value in self.network.state_dict().items() if key.startswith("tone_net.")}
-        weights = {key: value for key, value in other.items() if not key.startswith("tone_net.")} | mine
-        self.network.load_state_dict(weights)
-        self.average.network.load_state_dict(weights)
-
-    def log(self, **figures: Any) -> None:
-        with (self.out / "log.jsonl").open("a", encoding="utf-8") as stream:
-            stream.write(
-                json.dumps({k: round(v, 6) if isinstance(v, float) else v for k, v in figures.items()}) + "\n"
-            )
+        self.network.load_state_dict({k: v for k, v in other.items() if not k.startswith("tone_net.")} | mine)
+        if revive and (begun_anew := state.revive(self.network, self.pool.batch(0)[0])):
+            self.records.log(stage="start", begun_anew=begun_anew)
+        self.average.network.load_state_dict(self.network.state_dict())
 
     # ---- stages
 
     def train(self) -> Progress:
-        """Both stages; returns where it ended. Raises TrainingDiverged when the loss is not a number."""
+        """Both stages; returns where it ended and why. Raises TrainingDiverged or TrainingCollapsed."""
         try:
             self._train_tone()
-            self._train_detail()
+            ended = self._train_detail()
         finally:
             self.pool.close()
-        return Progress(self.step, self.seconds, self.checkpoint)
+            self.records.close()
+        self._report(ended)
+        return Progress(self.step, self.seconds, self.checkpoint, ended)
 
     def _train_tone(self) -> None:
-        config = self.config
-        if self.tone_step >= config.tone_steps:
+        config, net, optimiser = self.config, self.tone_net, self.tone_optimiser
+        if net is None or optimiser is None or self.tone_step >= config.tone_steps or self.step:
             return
-        stock = tone.thumbnails(self.paths, seed=config.seed)
-        whole = tone.lessons(self.paths, config, workers=self.workers)
-        begun = time.monotonic()
-        weights, half = list(self.network.tone_net.parameters()), config.tone_batch // 2
-        while self.tone_step < config.tone_steps:
-            share = self.tone_step / config.tone_steps
-            _set_rate(self.tone_optimiser, config.tone_rate * _shape(share, self.tone_step, 100, 0.01))
-            seed = (config.seed * 1_000_003 + self.tone_step) % 2**62
-            torch.manual_seed(seed)  # what dropout forgets is a function of the step too
-            seen, toned, clean = tone.pair(stock, config.damage, count=half, seed=seed)
-            quick, _ = tone.loss(self.network.tone_net, seen, toned, toned, clean)
-            full, figures = tone.loss(self.network.tone_net, *tone.lesson(whole, count=half, seed=seed))
-            loss = quick + full
-            self._advance(loss, self.tone_optimiser, weights, self.tone_step)
-            self.average.update(self.network, self.tone_step)
-            self.tone_step += 1
-            if self.tone_step % config.log_every == 0:
-                self.log(stage="tone", step=self.tone_step, loss=float(loss.detach()), **figures)
-        self.seconds += time.monotonic() - begun
-        self.save()
-
-    def _train_detail(self) -> None:
-        config = self.config
-        if self.step >= config.steps:
-            return
-        self.pool.batch(self.step)  # fills the pool, before the clock of the schedule starts
+        lessons = tone.Stage(self.paths, config, workers=self.workers)
         begun = time.monotonic() - self.seconds
-        while self.step < config.steps:
-            self.seconds = time.monotonic() - begun
-            share = self.step / config.steps
-            if self.max_seconds is not None:
-                share = max(share, self.seconds / self.max_seconds)
+        weights = list(net.parameters())
+        self.records.bar("tone", config.tone_steps, self.tone_step)
+        limit = TONE_SHARE * self.max_seconds if self.max_seconds is not None else None
+        while self.tone_step < config.tone_steps:
+            self.seconds = self.team.agreed(time.monotonic() - begun)
+            share = schedule.share(self.tone_step, config.tone_steps, self.seconds, limit)
             if share >= 1:
                 break
-            floor = config.final_rate / config.rate
-            _set_rate(self.optimiser, config.rate * _shape(share, self.step, config.warmup, floor))
-            damaged, toned, mask = self.pool.batch(self.step)
-            loss, figures = self._detail_loss(damaged, toned, mask)
-            norm = self._advance(loss, self.optimiser, self.body, self.step)
-            self.average.update(self.network, self.tone_step + self.step)
-            self.step += 1
-            if self.step % config.log_every == 0:
-                self.log(stage="detail", step=self.step, seconds=self.seconds, loss=float(loss.detach()),
-                         gradient=norm, rate=self.optimiser.param_groups[0]["lr"], **figures())  # fmt: skip
-            if self.step in (50, 200):
-                self.log(stage="health", step=self.step, **health(self.network, damaged))
-            if self.step % config.save_every == 0:
-                self.save()
-                write_sheet(self.out / "sheet.png", self.average.network, damaged, toned, mask)
+            schedule.set_rate(optimiser, config.tone_rate * schedule.shape(share, self.tone_step, 100, 0.01))
+            loss, figures = lessons.loss(net, self.tone_step, self.team.device)
+            self._advance(loss, optimiser, weights, self.tone_step)
+            self.average.update(self.network, self.tone_step)
+            self.tone_step += 1
+            self.records.advance()
+            if self.tone_step % config.log_every == 0:
+                self.records.log(stage="tone", step=self.tone_step, loss=float(loss.detach()), **figures)
         self.save()
 
-    def _detail_loss(self, damaged: Tensor, toned: Tensor, mask: Tensor) -> tuple[Tensor, Any]:
+    def _train_detail(self) -> str:
+        """Until it ends; returns why, as a sentence."""
         config = self.config
-        with torch.autocast("cpu", torch.bfloat16, enabled=config.bf16):
-            out = self.network(damaged)
+        if self.step >= config.steps:
+            return self.watch.exhausted("steps")
+        self.pool.batch(self.step)  # fills the pool, before the clock of the schedule starts
+        begun = time.monotonic() - self.seconds
+        self.records.bar("detail", config.steps if self.max_seconds is None else None, self.step)
+        while self.step < config.steps:
+            self.seconds = self.team.agreed(time.monotonic() - begun)
+            share = schedule.share(self.step, config.steps, self.seconds, self.max_seconds)
+            if share >= 1:
+                self._validate()
+                self.save()
+                return self.watch.exhausted("seconds")
+            schedule.set_rate(
+                self.optimiser,
+                config.rate
+                * schedule.shape(share, self.step, config.warmup, config.final_rate / config.rate),
+            )
+            self._detail_step()
+            if self._after_step() and (ended := self.watch.ending()):
+                self.save()
+                return ended
+        if not config.watch.every or self.step % config.watch.every:
+            self._validate()
+        self.save()
+        return self.watch.exhausted("steps")
+
+    def _detail_step(self) -> None:
+        config, step = self.config, self.step
+        batch = Batch(*self.pool.batch(step))
+        with torch.autocast(self.team.device.type, torch.bfloat16, enabled=self.bf16):
+            out = self.forward(batch.damaged)
+            sound = batch.target + self.forward(batch.target).residual if config.identity_weight > 0 else None
         # Before the losses: cross-entropy answers a NaN with an error about its range, which helps nobody.
-        self._expect_number(out.residual.sum() + out.gate.sum() + out.damage.sum(), self.optimiser, self.step)
-        result = damaged + out.residual
-        pixel = losses.charbonnier(result, toned)
-        share = losses.relative(result, toned, damaged)
-        spectrum = losses.frequency(result, toned)
-        marks = losses.mask_loss(out.damage, mask, positive=config.mask_positive)
-        needed = losses.needs_change(damaged, toned)
-        gate = losses.mask_loss(out.gate, needed, positive=1.0)
-        total = (
-            pixel
-            + config.relative_weight * share
-            + config.frequency_weight * spectrum
-            + config.mask_weight * marks
-            + config.gate_weight * gate
-        )
+        self._expect_number(out.residual.sum() + out.gate.sum() + out.damage.sum(), self.optimiser, step)
+        loss, figures = self.objective(out, batch, sound=sound)
+        game: Figures = {}
+        if self.adversary and self.adversary.active(step):
+            fake = batch.damaged + out.residual
+            game = self.adversary.turn(step, batch.damaged, fake, batch.target, batch.mask, self.team)
+            if (weight := self.adversary.weight(step)) > 0:
+                verdict = self.adversary.verdict(step, batch.damaged, fake, batch.target, batch.mask)
+                loss, game["verdict"] = loss + weight * verdict, float(verdict.detach())
+        norm = self._advance(loss, self.optimiser, self.body, step)
+        self.average.update(self.network, self.tone_step + step)
+        self.step += 1
+        self.records.advance()
+        if self.step % config.log_every == 0:
+            told = {**figures(), **game}
+            self.records.log(stage="detail", step=self.step, seconds=self.seconds, loss=float(loss.detach()),
+                             gradient=norm, rate=self.optimiser.param_groups[0]["lr"], **told)  # fmt: skip
+            self.watch.expect_game(told, step=self.step)
+        if self.step in (50, 200) or self.step % 500 == 0:
+            signs = health(self.network, batch.damaged)
+            self.records.log(stage="health", step=self.step, **signs)
+            self.watch.expect_health(signs, step=self.step)
 
-        def figures() -> dict[str, float]:
-            with torch.no_grad():
-                after = ((result - toned) ** 2).mean((1, 2, 3)).clamp(min=1e-7)
-                before = ((damaged - toned) ** 2).mean((1, 2, 3)).clamp(min=1e-7)
-                gain = 10 * (torch.log10(before) - torch.log10(after))
-                touched = before > 1e-6
-            return {
-                "pixel": pixel.item(), "left": share.item(), "mask": marks.item(), "gate": gate.item(),
-                "gain_db": float(gain[touched].mean()) if touched.any() else 0.0,
-                "clean_db": float(-10 * torch.log10(after[~touched]).mean()) if (~touched).any() else 0.0,
-            }  # fmt: skip
+    def _after_step(self) -> bool:
+        """Validation and checkpoint where they are due; True when there was a validation."""
+        config = self.config
+        due = bool(config.watch.every) and self.step % config.watch.every == 0
+        if due:
+            self._validate()
+        if self.step % config.save_every == 0:
+            self.save()
+            self._report("The run goes on.")
+        return due
 
-        return total, figures
+    def _validate(self) -> None:
+        if self.validation is None:
+            return
+        figures = self.validation.judge(self.average.network, device=self.team.device)
+        self.records.log(stage="validation", step=self.step, seconds=self.seconds, **figures)
+        if self.watch.validated(self.step, figures) and self.team.writes:
+            state.save(
+                self.out / "best.pt",
+                {"average": self.average.network.state_dict(), "step": self.step, "figures": figures},
+            )
+
+    def _report(self, ended: str) -> None:
+        if not self.team.writes or not self.step:
+            return
+        sample = self.validation.sample() if self.validation else Batch(*self.pool.batch(self.step - 1))
+        write_sheet(self.out / "sheet.png", self.average.network, sample, device=self.team.device)
+        report.write(self.out, self.config, ended=ended, validation=self.watch.latest)
+
+    # ---- steps
 
     def _expect_number(self, value: Tensor, optimiser: torch.optim.Optimizer, step: int) -> None:
-        if not torch.isfinite(value):
-            raise TrainingDiverged(
-                f"the loss at step {step} is {value.item()}, expected a finite number; resume from "
-                f"{self.checkpoint} with a lower rate (now {optimiser.param_groups[0]['lr']:.2g})"
-            )
+        rate = optimiser.param_groups[0]["lr"]
+        self.watch.expect_number(float(value.detach()), step=step, rate=rate, where=str(self.checkpoint))
 
     def _advance(
         self, loss: Tensor, optimiser: torch.optim.Optimizer, weights: list[nn.Parameter], step: int
     ) -> float:
+        """One step of an optimiser; returns the length of the gradient before it was clipped."""
         self._expect_number(loss, optimiser, step)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
+        self.team.average_gradients(weights)
         norm = float(nn.utils.clip_grad_norm_(weights, self.config.clip))
         optimiser.step()
         return norm
 
 
-def _shape(share: float, step: int, warmup: int, floor: float) -> float:
-    """Warm-up by step, then a cosine from 1 to `floor` as `share` of the run goes from 0 to 1."""
-    cosine = floor + (1 - floor) * 0.5 * (1 + math.cos(math.pi * min(1.0, share)))
-    return min(1.0, (step + 1) / max(1, warmup)) * cosine
-
-
-def _set_rate(optimiser: torch.optim.Optimizer, rate: float) -> None:
-    for group in optimiser.param_groups:
-        group["lr"] = rate
-
-
-def health(network: nn.Module, x: Tensor) -> dict[str, float]:
-    """Worst layer's largest activation and share of zero inputs: early signs of a dying network."""
-    largest, dead = [0.0], [0.0]
-
-    def watch(_: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
-        largest.append(float(output.detach().abs().max()))
-        dead.append(float((inputs[0].detach() == 0).float().mean()))
-
-    hooks = [m.register_forward_hook(watch) for m in network.modules() if isinstance(m, nn.Conv2d)]
-    with torch.no_grad():
-        network(x)
-    for hook in hooks:
-        hook.remove()
-    return {"largest_activation": max(largest), "most_zero_inputs": max(dead)}
+def settings_of(checkpoint: Path) -> dict[str, Any]:
+    """The settings a checkpoint was made with, as plain values."""
+    settings: dict[str, Any] = json.loads(state.load(checkpoint)["config"])
+    return settings

@@ -25,6 +25,17 @@ def relative(result: Tensor, target: Tensor, damaged: Tensor, *, ease: float = 0
     return share
 
 
+def harm(result: Tensor, target: Tensor, damaged: Tensor, *, ease: float = 0.01) -> Tensor:
+    """Where a pixel has become worse than it was, by how much, over each picture's own damage (plus `ease`).
+
+    Good and bad changes of one picture must not cancel out: an archive forgives what was left, not what was spoilt.
+    """
+    before, after = (damaged - target).abs(), (result - target).abs()
+    worse = F.relu(after - before).mean((1, 2, 3))
+    share: Tensor = (worse / (before.mean((1, 2, 3)) + ease)).mean()
+    return share
+
+
 def frequency(result: Tensor, target: Tensor) -> Tensor:
     """Mean absolute difference of the spectra: what blur takes away is expensive here."""
     difference: Tensor = torch.fft.rfft2(result - target, norm="ortho").abs().mean()
@@ -41,3 +52,8 @@ def needs_change(damaged: Tensor, toned: Tensor) -> Tensor:
     """(B, 1, H, W): 1 where the picture differs from its target by more than about 1.5/255 around a pixel, else 0."""
     difference = (damaged - toned).abs().amax(1, keepdim=True)
     return (F.avg_pool2d(difference, 9, 1, 4, count_include_pad=False) > 1.5 / 255).float()
+
+
+def around(mask: Tensor, *, outside: float) -> Tensor:
+    """(B, 1, H, W): 1 in the true damage and within 4 px of it, `outside` elsewhere: where invention may pay."""
+    return outside + (1 - outside) * F.max_pool2d(mask, 9, 1, 4)

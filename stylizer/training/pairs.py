@@ -1,7 +1,9 @@
 """Pairs made ahead: worker processes age photographs into shards, training crops them again and again.
 
-A shard is a uint8 array (n, 7, side, side): damaged RGB, toned RGB, mask. Shard k depends on the seed and k only, and
-the shards in use at a step depend on the step only, so that a run may stop anywhere and go on as if it had not.
+A shard is a uint8 array (n, 7, side, side): damaged RGB, target RGB, mask. The target is the original in the aged tone
+(`toned`: what repairing detail alone should give) or as it was (`clean`: for a network that does both at once).
+Shard k depends on the seed and k only, and the shards in use at a step depend on the step only, so that a run may stop
+anywhere and go on as if it had not.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from torch import Tensor
 from stylizer.damage import age
 from stylizer.training import photos
 from stylizer.training.config import Restore
+from stylizer.training.team import ALONE, Team
 
 Shard = NDArray[np.uint8]
 _GROUP = 8
@@ -34,7 +37,8 @@ def make_shard(paths: Sequence[Path], config: Restore, index: int) -> Shard:
         chosen = [paths[i] for i in rng.integers(0, len(paths), min(_GROUP, config.shard - start))]
         clean = torch.cat([photos.cut(photos.read(path), config.side, rng) for path in chosen])
         aged = age(clean, generator, ranges=config.damage)
-        groups.append(torch.cat([aged.damaged, aged.toned, aged.mask], 1).mul(255).round().byte())
+        target = {"toned": aged.toned, "clean": aged.clean}[config.target]
+        groups.append(torch.cat([aged.damaged, target, aged.mask], 1).mul(255).round().byte())
     return np.asarray(torch.cat(groups).numpy(), dtype=np.uint8)
 
 
@@ -49,18 +53,20 @@ def _write_shard(paths: Sequence[Path], config: Restore, index: int, target: Pat
 class Pool:
     """The sliding window of shards that a step may draw from, kept filled by worker processes."""
 
-    def __init__(self, paths: Sequence[Path], config: Restore, folder: Path, *, workers: int) -> None:
-        self._paths, self._config, self._folder = list(paths), config, folder
+    def __init__(
+        self, paths: Sequence[Path], config: Restore, folder: Path, *, workers: int, team: Team = ALONE
+    ) -> None:
+        self._paths, self._config, self._folder, self._team = list(paths), config, folder, team
         folder.mkdir(parents=True, exist_ok=True)
         self._executor = ProcessPoolExecutor(workers, mp_context=get_context("spawn")) if workers else None
         self._pending: dict[int, Future[None]] = {}
         self._shards: dict[int, Shard] = {}
 
     def batch(self, step: int) -> tuple[Tensor, Tensor, Tensor]:
-        """Damaged, toned (B, 3, c, c) and mask (B, 1, c, c), float32 in 0…1, of this step."""
+        """Damaged, target (B, 3, c, c) and mask (B, 1, c, c), float32 in 0…1, of this step and this process."""
         config = self._config
         window = self._window(step)
-        rng = np.random.default_rng((config.seed, 1, step))
+        rng = np.random.default_rng((config.seed, 1, step * self._team.size + self._team.rank))
         crops = []
         for _ in range(config.batch):
             shard = window[int(rng.integers(0, len(window)))]
@@ -70,8 +76,8 @@ class Pool:
             crop = np.rot90(crop, int(rng.integers(0, 4)), (1, 2))
             crops.append(crop[:, :, ::-1] if rng.random() < 0.5 else crop)
         batch = torch.from_numpy(np.stack(crops)).float() / 255
-        damaged, toned, mask = batch.split((3, 3, 1), 1)
-        return damaged.contiguous(memory_format=torch.channels_last), toned, mask
+        damaged, target, mask = batch.to(self._team.device).split((3, 3, 1), 1)
+        return damaged.contiguous(memory_format=torch.channels_last), target, mask
 
     def _window(self, step: int) -> list[Shard]:
         first = step // self._config.refresh

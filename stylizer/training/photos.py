@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from hashlib import sha256
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +16,19 @@ from torch import Tensor
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff"}
 _FORMATS = ["JPEG", "PNG", "WEBP", "TIFF"]
 
+# Sharp colour and grey photographs among those that scikit-image ships: enough to see a run work from nothing.
+SHIPPED = ("astronaut.png", "camera.png", "chelsea.png", "coffee.png", "motorcycle_left.png", "rocket.jpg")
+
+
+def shipped() -> list[Path]:
+    """The photographs of an installed scikit-image. Raises FileNotFoundError saying what else to do."""
+    found = find_spec("skimage")
+    folder = Path(found.origin).parent / "data" if found and found.origin else None
+    paths = [folder / name for name in SHIPPED if (folder / name).is_file()] if folder else []
+    if not paths:
+        raise FileNotFoundError("no photographs to train on: name folders of clean ones with --data")
+    return paths
+
 
 def find(folders: Sequence[Path]) -> list[Path]:
     """Every picture directly in the folders, by name. Raises FileNotFoundError where there is none."""
@@ -24,6 +39,18 @@ def find(folders: Sequence[Path]) -> list[Path]:
             f"no pictures to train on in {names}; expected files ending in {sorted(SUFFIXES)}"
         )
     return found
+
+
+def kept_back(paths: Sequence[Path], share: float) -> tuple[list[Path], list[Path]]:
+    """Photographs to train on, and those kept back for validation: by the digest of their names, whatever the order."""
+    if share <= 0:
+        return list(paths), []
+    ranked = sorted(paths, key=lambda path: sha256(path.name.encode()).digest())
+    count = max(1, round(share * len(ranked)))
+    if count >= len(ranked):
+        raise ValueError(f"{len(ranked)} photographs: too few to keep {count} of them back for validation")
+    held = set(ranked[:count])
+    return [path for path in paths if path not in held], ranked[:count]
 
 
 def read(path: Path) -> Tensor:

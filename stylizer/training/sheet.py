@@ -6,16 +6,17 @@ from pathlib import Path
 
 import torch
 from PIL import Image
-from torch import Tensor
+from torch import nn
 
-from stylizer.models import Restorer
+from stylizer.training.objective import Batch
 
 
 def write_sheet(
-    path: Path, network: Restorer, damaged: Tensor, toned: Tensor, mask: Tensor, *, rows: int = 8
+    path: Path, network: nn.Module, batch: Batch, *, rows: int = 8, device: torch.device | None = None
 ) -> None:
-    """Write a PNG; pictures (B, 3, H, W) and mask (B, 1, H, W) in 0…1."""
-    damaged, toned, mask = damaged[:rows], toned[:rows], mask[:rows]
+    """Write a PNG of the first `rows` pictures of a batch."""
+    place = device or torch.device("cpu")
+    damaged, toned, mask = (part[:rows].to(place) for part in batch)
     with torch.no_grad():
         out = network(damaged)
     columns = [
@@ -26,5 +27,5 @@ def write_sheet(
         mask.expand(-1, 3, -1, -1),
     ]
     sheet = torch.cat([torch.cat(list(column), 1) for column in columns], 2).clamp(0, 1)
-    pixels = sheet.mul(255).round().byte().permute(1, 2, 0).contiguous().numpy()
+    pixels = sheet.mul(255).round().byte().permute(1, 2, 0).contiguous().cpu().numpy()
     Image.fromarray(pixels).save(path, format="PNG")

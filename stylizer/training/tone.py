@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -19,7 +19,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from stylizer.damage import Ranges, age, ageing, handling, printing
+from stylizer.damage import age, ageing, handling, printing
 from stylizer.damage.draw import Draw
 from stylizer.models.tone import ToneNet, apply_curves
 from stylizer.training import photos
@@ -38,10 +38,11 @@ class Lessons:
     pixels: Tensor
 
 
-def varied(pictures: Tensor, draw: Draw) -> Tensor:
+def varied(pictures: Tensor, draw: Draw, *, muted: float = 0.0) -> Tensor:
     """Photographs as other cameras, days and tastes would have them: exposure, contrast, haze, saturation, balance.
 
-    Without it the network takes every muted photograph for a faded one.
+    Without it the network takes every muted photograph for a faded one. `muted` is the share that has no full black and
+    no full white and is sound all the same: fog, an overcast day, a soft print.
     """
     count = pictures.shape[0]
     one = (count, 1, 1, 1)
@@ -52,6 +53,10 @@ def varied(pictures: Tensor, draw: Draw) -> Tensor:
     middle = out.mean((1, 2, 3), keepdim=True)
     out = middle + (out - middle) * draw.uniform(0.7, 1.15, *one)
     mixed = torch.where(draw.chance(0.75, *one), out, pictures)
+    if muted:
+        black, white = draw.uniform(0, 0.1, *one), draw.uniform(0.7, 1.0, *one)
+        soft = black + mixed.clamp(0, 1) * (white - black)
+        mixed = torch.where(draw.chance(muted, *one), soft, mixed)
     return mixed.clamp(0, 1)
 
 
@@ -80,7 +85,11 @@ def make_lessons(paths: Sequence[Path], config: Restore, index: int, count: int)
     for _ in range(0, count, 8):
         chosen = [paths[i] for i in rng.integers(0, len(paths), 8)]
         clean = torch.cat([photos.cut(photos.read(path), config.side, rng) for path in chosen])
-        aged = age(varied(clean, Draw(generator)), generator, ranges=config.damage)
+        draw = Draw(generator)
+        clean = varied(clean, draw, muted=config.tone_muted)
+        # Tone and all other damage must be strangers, or dust alone would be taken for a sign of fading.
+        kept = replace(config.damage, fade=0.0, yellow=0.0)
+        aged = age(clean, generator, ranges=kept if draw.yes(config.tone_sound) else config.damage)
         seen.append(F.adaptive_avg_pool2d(aged.damaged, SIDE))
         stack = torch.cat([aged.damaged, aged.toned, aged.clean], 1).flatten(2)
         pixels.append(stack[:, :, torch.randperm(stack.shape[2], generator=generator)[: PIXELS**2]])
@@ -101,25 +110,28 @@ def lessons(paths: Sequence[Path], config: Restore, *, workers: int, part: int =
     return Lessons(torch.cat([seen for seen, _ in made]), torch.cat([pixels for _, pixels in made]))
 
 
-def pair(stock: Tensor, ranges: Ranges, *, count: int, seed: int) -> tuple[Tensor, Tensor, Tensor]:
+def pair(stock: Tensor, config: Restore, *, count: int, seed: int) -> tuple[Tensor, Tensor, Tensor]:
     """Seen thumbnail, its tone without local damage, and the clean one; (count, 3, 64, 64) in 0…1 each."""
+    ranges = config.damage
     generator = torch.Generator().manual_seed(seed)
     draw = Draw(generator)
     chosen = stock[torch.randint(0, len(stock), (count,), generator=generator)].float() / 255
     chosen = torch.where(draw.chance(0.5, count, 1, 1, 1), chosen, chosen.flip(3))
-    clean = printing.process(varied(chosen, draw), draw, ranges)
+    clean = printing.process(varied(chosen, draw, muted=config.tone_muted), draw, ranges)
     # Most of what an archive scans is not faded; a network that rarely sees sound pictures takes them for faded ones.
     spared = ranges.identity + (1 - ranges.identity) * ranges.few * (1 - ranges.few_keep)
-    touched = (~draw.chance(spared, count)).reshape(-1, 1, 1, 1)
+    sound = spared + (1 - spared) * config.tone_sound
+    touched = (~draw.chance(sound, count)).reshape(-1, 1, 1, 1)
+    worn = touched[:, 0, 0, 0] if not config.tone_sound else ~draw.chance(spared, count)
     tone = ageing.Tone(count, draw, ranges)
     toned = torch.where(touched, tone(clean), clean)
     # What local damage, grain and scanning leave of themselves in an area-averaged thumbnail: patches, a little noise.
     seen = toned.clone()
     for stage, chance in ((ageing.stain, ranges.stain), (handling.hole, ranges.hole)):
-        places = (touched[:, 0, 0, 0] & draw.chance(chance, count)).nonzero()[:, 0]
+        places = (worn & draw.chance(chance, count)).nonzero()[:, 0]
         if places.numel():
             seen[places] = stage(seen[places], draw, ranges)[0]
-    spread = 0.02 * draw.uniform(0, 1, count) * (touched[:, 0, 0, 0] & draw.chance(0.5, count))
+    spread = 0.02 * draw.uniform(0, 1, count) * (worn & draw.chance(0.5, count))
     seen = seen + draw.normal(count, 3, SIDE, SIDE) * spread.reshape(-1, 1, 1, 1)
     return seen.clamp(0, 1), toned, clean
 
@@ -135,16 +147,30 @@ def lesson(stock: Lessons, *, count: int, seed: int) -> tuple[Tensor, Tensor, Te
 
 
 def loss(
-    network: ToneNet, seen: Tensor, repaired: Tensor, toned: Tensor, clean: Tensor
+    network: ToneNet,
+    seen: Tensor,
+    repaired: Tensor,
+    toned: Tensor,
+    clean: Tensor,
+    *,
+    harm: float = 0.0,
+    sure: float = 0.1,
 ) -> tuple[Tensor, dict[str, float]]:
-    """Error of the corrected pixels, cross-entropy of the gate; and figures for the log."""
+    """Error of the corrected pixels, cross-entropy of the gate; and figures for the log.
+
+    `harm` weighs what the curves have made worse than it was, picture by picture: taking a sound picture for a faded
+    one costs more than leaving a faded one as it is. `sure` weighs the verdict whether tone is damaged at all.
+    """
     curves, gate = network.judge(seen)
     corrected = apply_curves(repaired, curves)
     changed = ((toned - clean).abs().mean((1, 2, 3)) > 2 / 255).float()
     error = ((corrected - clean) ** 2).mean((1, 2, 3))
     verdict = F.binary_cross_entropy(gate.clamp(1e-5, 1 - 1e-5), changed)
     # The root makes a picture that is nearly right worth perfecting: one without damage must come back as it is.
-    total = (error + 1e-5).sqrt().mean() + 2 * error.mean() + 0.1 * verdict + 0.1 * _wiggle(curves)
+    total = (error + 1e-5).sqrt().mean() + 2 * error.mean() + sure * verdict + 0.1 * _wiggle(curves)
+    if harm:
+        had = ((repaired - clean) ** 2).mean((1, 2, 3))
+        total = total + harm * F.relu((error + 1e-5).sqrt() - (had + 1e-5).sqrt()).mean()
     with torch.no_grad():
         before = -10 * torch.log10(((repaired - clean) ** 2).mean((1, 2, 3)).clamp(min=1e-6))
         after = -10 * torch.log10(error.clamp(min=1e-6))
@@ -155,6 +181,26 @@ def loss(
             "verdict": float(verdict),
         }  # fmt: skip
     return total, figures
+
+
+class Stage:
+    """The lessons of a run; `loss` is a function of the step alone."""
+
+    def __init__(self, paths: Sequence[Path], config: Restore, *, workers: int) -> None:
+        self.config = config
+        self.stock = thumbnails(paths, seed=config.seed)
+        self.whole = lessons(paths, config, workers=workers)
+
+    def loss(self, network: ToneNet, step: int, device: torch.device) -> tuple[Tensor, dict[str, float]]:
+        """Half a batch of thumbnails, half a batch of pictures aged in full."""
+        config, half = self.config, self.config.tone_batch // 2
+        seed = (config.seed * 1_000_003 + step) % 2**62
+        torch.manual_seed(seed)  # what dropout forgets is a function of the step too
+        seen, toned, clean = (x.to(device) for x in pair(self.stock, config, count=half, seed=seed))
+        quick, _ = loss(network, seen, toned, toned, clean, harm=config.tone_harm, sure=config.tone_sure)
+        taught = (x.to(device) for x in lesson(self.whole, count=half, seed=seed))
+        full, figures = loss(network, *taught, harm=config.tone_harm, sure=config.tone_sure)
+        return quick + full, figures
 
 
 def _wiggle(curves: Tensor) -> Tensor:

@@ -7,40 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 
 from stylizer.training import config, losses, pairs, photos
 from stylizer.training.config import Restore
 from stylizer.training.loop import RestoreRun, TrainingDiverged
-
-TINY = Restore(
-    seed=1,
-    architecture={"widths": [4, 6, 8], "middle": 1, "tone_width": 2},
-    tone_steps=3,
-    tone_batch=4,
-    tone_pictures=8,
-    steps=6,
-    batch=2,
-    crop=32,
-    warmup=2,
-    bf16=False,
-    shard=8,
-    side=40,
-    pool=2,
-    refresh=2,
-    log_every=2,
-    save_every=3,
-)
-
-
-@pytest.fixture(scope="module")
-def paths(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    folder = tmp_path_factory.mktemp("photos")
-    rng = np.random.default_rng(0)
-    for number in range(3):
-        coarse = rng.integers(0, 255, (6, 6, 3), dtype=np.uint8)
-        Image.fromarray(coarse).resize((48, 48)).save(folder / f"{number}.png")
-    return photos.find([folder])
 
 
 @pytest.fixture(autouse=True)
@@ -48,10 +18,12 @@ def _one_thread() -> None:
     torch.set_num_threads(1)
 
 
-def test_a_stopped_and_resumed_run_equals_one_that_was_not(paths: list[Path], tmp_path: Path) -> None:
-    straight = RestoreRun(TINY, paths, tmp_path / "a", workers=0)
+def test_a_stopped_and_resumed_run_equals_one_that_was_not(
+    tiny: Restore, photographs: list[Path], tmp_path: Path
+) -> None:
+    straight = RestoreRun(tiny, photographs, tmp_path / "a", workers=0)
     straight.train()
-    broken = RestoreRun(TINY, paths, tmp_path / "b", workers=0)
+    broken = RestoreRun(tiny, photographs, tmp_path / "b", workers=0)
     save, seen = broken.save, []
 
     def save_then_fail() -> None:
@@ -63,7 +35,7 @@ def test_a_stopped_and_resumed_run_equals_one_that_was_not(paths: list[Path], tm
     broken.save = save_then_fail  # type: ignore[method-assign]
     with pytest.raises(KeyboardInterrupt):
         broken.train()
-    resumed = RestoreRun(TINY, paths, tmp_path / "b", workers=0)
+    resumed = RestoreRun(tiny, photographs, tmp_path / "b", workers=0)
     resumed.resume()
     assert resumed.step == 3
     resumed.train()
@@ -77,17 +49,21 @@ def test_a_stopped_and_resumed_run_equals_one_that_was_not(paths: list[Path], tm
         assert torch.equal(one, other)
 
 
-def test_a_loss_that_is_no_number_stops_the_run_with_a_sentence(paths: list[Path], tmp_path: Path) -> None:
-    run = RestoreRun(replace(TINY, tone_steps=0), paths, tmp_path, workers=0)
+def test_a_loss_that_is_no_number_stops_the_run_with_a_sentence(
+    tiny: Restore, photographs: list[Path], tmp_path: Path
+) -> None:
+    run = RestoreRun(replace(tiny, tone_steps=0), photographs, tmp_path, workers=0)
     with torch.no_grad():
-        next(run.network.head.parameters()).fill_(float("nan"))
+        run.network.get_parameter("head.0.weight").fill_(float("nan"))
     with pytest.raises(TrainingDiverged, match="step 0 is nan, expected a finite number; resume from"):
         run.train()
     assert not run.checkpoint.exists()
 
 
-def test_the_log_tells_loss_and_gain_step_by_step(paths: list[Path], tmp_path: Path) -> None:
-    RestoreRun(TINY, paths, tmp_path, workers=0).train()
+def test_the_log_tells_loss_and_gain_step_by_step(
+    tiny: Restore, photographs: list[Path], tmp_path: Path
+) -> None:
+    RestoreRun(tiny, photographs, tmp_path, workers=0).train()
     lines = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     detail = [line for line in lines if line["stage"] == "detail"]
     assert [line["step"] for line in detail] == [2, 4, 6]
@@ -95,11 +71,11 @@ def test_the_log_tells_loss_and_gain_step_by_step(paths: list[Path], tmp_path: P
     assert (tmp_path / "sheet.png").exists()
 
 
-def test_a_shard_depends_on_the_seed_and_its_number_only(paths: list[Path]) -> None:
-    one, again = (pairs.make_shard(paths, TINY, 4) for _ in range(2))
+def test_a_shard_depends_on_the_seed_and_its_number_only(tiny: Restore, photographs: list[Path]) -> None:
+    one, again = (pairs.make_shard(photographs, tiny, 4) for _ in range(2))
     assert one.shape == (8, 7, 40, 40)
     assert np.array_equal(one, again)
-    assert not np.array_equal(one, pairs.make_shard(paths, TINY, 5))
+    assert not np.array_equal(one, pairs.make_shard(photographs, tiny, 5))
 
 
 def test_the_gate_is_asked_to_open_only_where_something_differs() -> None:
@@ -115,6 +91,12 @@ def test_settings_with_an_unknown_name_are_refused() -> None:
     with pytest.raises(ValueError, match="stepz unknown"):
         config.from_dict({"stepz": 3})
     assert config.load().architecture["widths"] == [32, 96, 192]
+
+
+@pytest.mark.parametrize("name", config.PACKAGED)
+def test_the_packaged_settings_can_be_read(name: str) -> None:
+    settings = config.load(Path(name))
+    assert settings == config.from_dict(json.loads(json.dumps(settings.to_dict())))
 
 
 def test_no_pictures_is_an_error_that_names_the_folder(tmp_path: Path) -> None:
