@@ -1,46 +1,15 @@
-"""Descriptions, dates, search, and the tree of collections."""
-
-from datetime import date
+"""Descriptions, search, and the tree of collections."""
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
-from hypothesis import given
-from hypothesis import strategies as st
 
 from archive.accounts.models import User
-from archive.catalogue import dates, queries, services
+from archive.catalogue import queries, services
 from archive.catalogue.errors import CollectionError, DescriptionError
 from archive.catalogue.indexing import sort_key
 from archive.catalogue.models import Collection, Event
 from stylizer.imageio import Facts
 from tests.archive import factories
-
-
-@pytest.mark.parametrize(
-    ("written", "first", "last"),
-    [
-        ("1920", date(1920, 1, 1), date(1920, 12, 31)),
-        ("1920-02", date(1920, 2, 1), date(1920, 2, 29)),
-        ("192X", date(1920, 1, 1), date(1929, 12, 31)),
-        ("1920s", date(1920, 1, 1), date(1929, 12, 31)),
-        ("ca. 1920", date(1920, 1, 1), date(1920, 12, 31)),
-        ("1850/1860", date(1850, 1, 1), date(1860, 12, 31)),
-        ("../1900", None, date(1900, 12, 31)),
-        ("1900/..", date(1900, 1, 1), None),
-        ("12 May 1937", date(1937, 5, 12), date(1937, 5, 12)),
-    ],
-)
-def test_dates_are_understood(written: str, first: date | None, last: date | None) -> None:
-    found = dates.understand(written)
-    assert found is not None
-    assert (found.earliest, found.latest) == (first, last)
-
-
-@given(st.text(max_size=40))
-def test_no_date_however_odd_is_an_error(written: str) -> None:
-    found = dates.understand(written)
-    if found and found.earliest and found.latest:
-        assert found.earliest <= found.latest
 
 
 @pytest.mark.django_db
