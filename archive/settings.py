@@ -11,7 +11,7 @@ from csp.constants import NONCE, NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
 from archive import embedded
-from archive.env import Env, database, made
+from archive.env import Env, EnvironmentProblem, database, made
 
 env = Env()
 ROOT = Path(__file__).resolve().parent.parent
@@ -157,6 +157,19 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BEAT_SCHEDULE_FILENAME = str(HOME / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {"sweep": {"task": "palimpsest.io.sweep", "schedule": 15.0}}
 
+# ---- telling people -----------------------------------------------------------------------------------------
+SITE_URL = env.text("PALIMPSEST_URL", f"http://localhost:{env.whole('PORT', 8000, least=1)}").rstrip("/")
+WEBHOOK = env.text("PALIMPSEST_WEBHOOK", "")  # where the end of a job is posted as JSON
+if WEBHOOK and not WEBHOOK.startswith(("http://", "https://")):
+    raise EnvironmentProblem(f"PALIMPSEST_WEBHOOK: expected http://… or https://…, got {WEBHOOK!r}.")
+EMAIL_HOST = env.text("PALIMPSEST_MAIL_HOST", "")  # none: no mail
+EMAIL_PORT = env.whole("PALIMPSEST_MAIL_PORT", 25, least=1)
+EMAIL_HOST_USER = env.text("PALIMPSEST_MAIL_USER", "")
+EMAIL_HOST_PASSWORD = env.text("PALIMPSEST_MAIL_PASSWORD", "")
+EMAIL_USE_TLS = env.flag("PALIMPSEST_MAIL_TLS", False)
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = env.text("PALIMPSEST_MAIL_FROM", "archive@localhost")
+
 # ---- files the browser asks for ---------------------------------------------------------------------------
 STATIC_URL = "/static/"
 STATIC_ROOT = env.path("PALIMPSEST_STATIC", str(ROOT / "staticfiles"))
@@ -186,6 +199,7 @@ MAX_PAGES = env.whole("PALIMPSEST_MAX_PAGES", 2_000, least=1)
 ORDER_LIMIT = env.whole("PALIMPSEST_ORDER_LIMIT", 200, least=1)  # larger orders are bulk work, for admins
 LEASE_SECONDS = env.whole("PALIMPSEST_LEASE_SECONDS", 60, least=2)
 MAX_TRIES = env.whole("PALIMPSEST_MAX_TRIES", 4, least=1)
+LEAST_FREE = env.whole("PALIMPSEST_LEAST_FREE", 2 * 2**30)  # bytes: below that no item is begun
 THUMBNAIL_WIDTHS = (240, 480, 960)
 
 # ---- API --------------------------------------------------------------------------------------------------

@@ -1,35 +1,40 @@
-"""The life of one item in a worker: claim, verify, stylise, store, record; or a failure with a code and a sentence.
+"""Working through a queue: while the engine is at one picture, the next are fetched and the last are recorded.
 
-Files first, rows second; and no row at all once the lease is lost.
+Three threads pass items along: `Feeder` (claim, bring the source near) → the caller's own thread (the engine, which
+serves one thread) → `Recorder` (files first, rows second). No row is written once a lease is lost.
 """
 
 import logging
-import shutil
+import queue
 import time
+import traceback
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from django.conf import settings
+from django.db import Error, connection
 
-from archive.catalogue import services as catalogue
-from archive.iiif.services import want
-from archive.jobs import claims
-from archive.jobs.claims import Claim, LeaseLost
+from archive.jobs import claims, endings
 from archive.jobs.models import Worker
-from archive.jobs.services import close_if_ended
+from archive.jobs.services import close_if_ended, stop_if_failing
 from archive.preservation.fixity import note_damage
-from archive.store import StoreError, get_store
+from archive.store import MissingObject, StoreError
 from stylizer.engine import Engine, Progress, Result, Source
 from stylizer.errors import Cancelled, SourceChanged, StylizerError
-from stylizer.imageio import facts
 from stylizer.recipe import Recipe
 from workers.engines import mask_of
+from workers.feeding import Feeder
+from workers.hands import Hands, InHand
+from workers.health import Health, Trouble, health
 from workers.presence import Here, Presence
 from workers.previewing import LooksAt, serve
+from workers.recording import Recorder
 
 log = logging.getLogger(__name__)
 
 UNEXPECTED = "unexpected"
+AHEAD = 4.0  # seconds of work that are fetched in advance
+MOST_AHEAD = 16  # items
 
 
 class AnyEngine(LooksAt, Protocol):
@@ -52,123 +57,206 @@ class Asked(Protocol):
     def __call__(self) -> bool: ...
 
 
-class Holding:
-    """The lease of the item at hand: renewed by the heartbeat, lost for good once a renewal fails."""
+@dataclass
+class Pace:
+    """How long a picture takes here, lately; how many are fetched in advance follows from it."""
 
-    def __init__(self, held: Claim) -> None:
-        self.held, self.lost = held, False
-        self.done = self.total = 0
+    seconds: float = 1.0
+    alone: int = 0  # so many more pictures one at a time: memory was short
 
-    def on_tile(self, done: int, total: int) -> None:
-        self.done, self.total = done, total
+    def took(self, seconds: float) -> None:
+        self.seconds += 0.3 * (seconds - self.seconds)
+        self.alone = max(self.alone - 1, 0)
 
-    def renew(self) -> None:
-        self.lost = self.lost or not claims.renew(self.held, done=self.done, total=self.total)
+    @property
+    def ahead(self) -> int:
+        if self.alone:
+            return 1
+        return max(1, min(MOST_AHEAD, int(AHEAD / max(self.seconds, 1e-3))))
 
-    def is_lost(self) -> bool:
-        return self.lost
+
+@dataclass
+class Worked:
+    """What one stretch of work came to."""
+
+    items: int = 0
+    busy: float = 0.0  # seconds the engine worked
+    wall: float = 0.0
+    more: bool = False  # there may be more to do
+
+
+PACE = Pace()  # of this process, over all its stretches
 
 
 def work_for(seconds: float, *, engine: "Engine | AnyEngine") -> bool:
     """Work through queued items for about so long; True if there may be more."""
-    presence = Here.presence
-    if presence is None:
-        presence = Here.presence = Presence("gpu")
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        serve(engine)  # somebody looks at a page; a job of fifty thousand can wait a second for that
-        held = claims.claim(presence.row, limit=1)
-        if not held:
-            return False
-        run(held[0], engine=engine, presence=presence)
-    return True
+    if Here.presence is None:
+        Here.presence = Presence("gpu")
+    return stretch(seconds, engine=engine, presence=Here.presence).more
 
 
-def run(held: Claim, *, engine: "Engine | AnyEngine", presence: Presence) -> None:
-    """One item, from claim to record. Whatever happens, the item does not stay "running" with nobody at it."""
-    holding = Holding(held)
-    Worker.objects.filter(pk=presence.row.pk).update(current_item=held.item)
-    presence.on_beat = holding.renew
-    scratch = Path(settings.SCRATCH) / str(held.token)
+def stretch(seconds: float, *, engine: "Engine | AnyEngine", presence: Presence) -> Worked:
+    """As `work_for`, and says what it came to."""
+    serve(engine)
+    if why := health.resting(presence):
+        log.info("Resting: %s", why)
+        return Worked()
+    began = time.monotonic()
+    line = Line(engine, presence, until=began + seconds)
     try:
-        result = _stylise(held, engine, scratch, holding)
-        _record(held, result)
-    except LeaseLost as lost:
-        log.warning("%s", lost)
-    except Cancelled:
-        _quietly(claims.cancelled, held)
-    except (StylizerError, StoreError) as error:
-        if isinstance(error, SourceChanged):
-            note_damage(held.item.source.file, found=str(error))
-        _fail(held, presence, code=error.code, sentence=str(error), transient=error.transient)
-    except Exception as error:
-        log.exception("Item %s failed in a way nobody foresaw.", held.item.pk)
-        _fail(
-            held,
-            presence,
-            code=UNEXPECTED,
-            sentence=f"{type(error).__name__}: {error}"[:500],
-            transient=False,
-        )
+        line.run()
     finally:
-        presence.on_beat = None
-        shutil.rmtree(scratch, ignore_errors=True)
-        Worker.objects.filter(pk=presence.row.pk).update(current_item=None)
-        close_if_ended(held.item.job_id)
+        line.close()
+    line.worked.wall = time.monotonic() - began
+    line.worked.more = line.feeder.found_more and not health.is_resting
+    return line.worked
 
 
-def _stylise(held: Claim, engine: "Engine | AnyEngine", scratch: Path, holding: Holding) -> Result:
-    source, recipe = held.item.source, Recipe.from_json(held.item.job.recipe.canonical)
-    with get_store().local_path(source.file_id) as path, mask_of(recipe) as mask:
-        return engine.apply(
-            Source(path, page=source.page, sha256=source.file_id),
-            recipe,
-            out=scratch,
-            name="derivative",
-            mask=mask,
-            on_tile=holding.on_tile,
-            cancel=holding.is_lost,
+@dataclass
+class Line:
+    """One stretch of work, from the first claim to the last record."""
+
+    engine: "Engine | AnyEngine"
+    presence: Presence
+    until: float
+    worked: Worked = field(default_factory=Worked)
+
+    def __post_init__(self) -> None:
+        self.hands = Hands()
+        self.presence.on_beat = self.hands.renew
+        self.recorder = Recorder(self.hands, self.presence, on_trouble=self.surroundings_failed)
+        self.feeder = Feeder(self.hands, self.presence, ahead=lambda: PACE.ahead, until=self.until)
+
+    def run(self) -> None:
+        while not Here.closing:
+            try:
+                held = self.feeder.ready.get(timeout=0.2)
+            except queue.Empty:
+                continue
+            if held is None:
+                return
+            serve(self.engine)  # somebody looks at a page; a job of fifty thousand can wait a second for that
+            self._one(held)
+            if health.is_resting:
+                return
+
+    def close(self) -> None:
+        """Give back what was not begun, and wait for what is made to be recorded."""
+        self.feeder.stop()
+        self.hands.give_back_the_rest()
+        self.recorder.finish()
+        self.presence.on_beat = None
+        try:
+            Worker.objects.filter(pk=self.presence.row.pk).update(current_item=None)
+        except Error as error:
+            log.warning("The database is away: %s", error)
+            connection.close()
+
+    def _one(self, held: InHand) -> None:
+        """One item through the engine. Whatever happens, it does not stay "running" with nobody at it."""
+        try:
+            barred = health.bars(held.claim.item.job.recipe_id)
+            if held.lost or barred or not claims.begin(held.claim, worker=self.presence.row):
+                self.hands.let_go(held)  # its job was paused or stopped meanwhile
+                return
+        except Error as error:
+            log.warning("The database is away: %s", error)
+            connection.close()
+            self.hands.forget(held)  # the lease will tell
+            time.sleep(1)
+            return
+        held.begun, started = True, time.monotonic()
+        try:
+            if held.problem is not None:
+                raise held.problem
+            with held.noting():
+                result = self._apply(held)
+        except Cancelled:
+            self._end(held, lambda: endings.give_back(held.claim))
+        except Exception as error:
+            self._failed(held, error, time.monotonic() - started)
+        else:
+            spent = time.monotonic() - started
+            PACE.took(spent)
+            health.went_well()
+            self.worked.items += 1
+            self.worked.busy += spent
+            held.note(f"the engine took {spent:.2f} s on {result.report.device}")
+            self.recorder.take(held, result, spent)
+
+    def _apply(self, held: InHand) -> Result:
+        source = held.claim.item.source
+        recipe = Recipe.from_json(held.claim.item.job.recipe.canonical)
+        assert held.path is not None  # noqa: S101  (else there is a problem, raised before)
+        health.before(recipe, self.engine, self.presence)
+        with mask_of(recipe) as mask:
+            return self.engine.apply(
+                Source(held.path, page=source.page, sha256=source.file_id),
+                recipe,
+                out=held.scratch,
+                name="derivative",
+                mask=mask,
+                on_tile=held.on_tile,
+                cancel=held.is_lost,
+            )
+
+    def _failed(self, held: InHand, error: Exception, spent: float) -> None:
+        """The picture's own fault fails it; that of what surrounds it sends the worker to rest."""
+        code, sentence, transient = judged(error)
+        if isinstance(error, SourceChanged):
+            note_damage(held.claim.item.source.file, found=sentence)
+        if code == UNEXPECTED:
+            log.error("Item %s failed in a way nobody foresaw.", held.claim.item.pk, exc_info=error)
+            held.note("".join(traceback.format_exception(error)))
+        if code == "engine-out-of-memory":
+            PACE.alone = 20
+        self.presence.error(f"{code}: {sentence}")
+        recipe = Recipe.from_json(held.claim.item.job.recipe.canonical)
+        trouble = health.went_wrong(error, recipe, self.engine, self.presence)
+        if trouble is not None:
+            self.surroundings_failed(held, trouble)
+            return
+        done = self._end(
+            held,
+            lambda: endings.fail(
+                held.claim, code=code, sentence=sentence, transient=transient, seconds=spent, log=held.story
+            ),
+        )
+        if done:
+            stop_if_failing(held.claim.item.job_id)
+
+    def surroundings_failed(self, held: InHand, trouble: Trouble) -> None:
+        """Back into the queue with it, uncounted; the circuit is open until a test goes well."""
+        self._end(
+            held,
+            lambda: endings.give_back(
+                held.claim, code=trouble.code, sentence=trouble.sentence, wait=endings.back_off(1)
+            ),
         )
 
-
-def _record(held: Claim, result: Result) -> None:
-    """Files into the store, then one transaction for the version and the item's end."""
-    store = get_store()
-    files = {}
-    for kind, path in {"": result.output, **result.sidecars}.items():
-        stored = store.put_path(path, given=True)
-        media = "image/png" if kind else "image/tiff"
-        files[kind] = catalogue.register_file(stored.sha256, size=stored.size, media_type=media)
-    made = facts(result.output)
-    derivative = catalogue.NewDerivative(
-        file=files.pop(""),
-        width=made.width,
-        height=made.height,
-        bands=made.bands,
-        bits=made.bits,
-        report=result.report.to_dict(),
-        technical=catalogue.technical(made),
-        sidecars=files,
-    )
-    version = claims.finish(held, derivative, agents=dict(result.report.software))
-    if version is not None:
-        want([version.pk])
-
-
-def _fail(held: Claim, presence: Presence, *, code: str, sentence: str, transient: bool) -> None:
-    Worker.objects.filter(pk=presence.row.pk).update(last_error=f"{code}: {sentence}"[:2000])
-    try:
-        claims.fail(held, code=code, sentence=sentence, transient=transient)
-    except LeaseLost as lost:
-        log.warning("%s", lost)
-
-
-def _quietly(act: "Act", held: Claim) -> None:
-    try:
-        act(held)
-    except LeaseLost as lost:
-        log.warning("%s", lost)
+    def _end(self, held: InHand, act: "Act") -> bool:
+        """Write an item's end down; a database that is away leaves it to the lease."""
+        try:
+            if not act():
+                log.warning("Item %s is no longer held by this worker.", held.claim.item.pk)
+            close_if_ended(held.claim.item.job_id)
+        except Error as error:
+            log.warning("The database is away: %s", error)
+            connection.close()
+            return False
+        finally:
+            self.hands.forget(held)
+        return True
 
 
 class Act(Protocol):
-    def __call__(self, held: Claim) -> None: ...
+    def __call__(self) -> object: ...
+
+
+def judged(error: Exception) -> tuple[str, str, bool]:
+    """A failure as a stable code, a sentence, and whether trying again may help."""
+    if isinstance(error, StylizerError | StoreError):
+        return error.code, str(error), error.transient and not isinstance(error, MissingObject)
+    if Health.is_device_loss(error):
+        return "device-lost", "The GPU stopped answering; the worker starts again.", True
+    return UNEXPECTED, f"{type(error).__name__}: {error}"[:500], False

@@ -30,6 +30,16 @@ def fan_out(job: UUID) -> None:
     _after_commit("palimpsest.io.fan_out", str(job))
 
 
+def withdraw(job: UUID) -> None:
+    """A job is being undone: withdraw what it made."""
+    _after_commit("palimpsest.io.withdraw", str(job))
+
+
+def tell(job: UUID) -> None:
+    """A job came to an end that somebody wants to know of."""
+    _after_commit("palimpsest.io.tell", str(job))
+
+
 def work() -> None:
     """There are queued items; any stylizer worker may take them."""
     _after_commit("palimpsest.gpu.work")

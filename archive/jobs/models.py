@@ -25,6 +25,11 @@ class Worker(models.Model):
     stopped = models.DateTimeField(null=True)
     current_item = models.ForeignKey("JobItem", on_delete=models.SET_NULL, null=True, related_name="+")
     last_error = models.TextField(blank=True)
+    memory = models.BigIntegerField(default=0)  # bytes this process holds
+    networks = models.CharField(max_length=300, blank=True)  # what it keeps warm
+    made = models.PositiveIntegerField(default=0)
+    resting_until = models.DateTimeField(null=True)  # its circuit is open: it takes nothing until then …
+    resting_why = models.TextField(blank=True)  # … because of this
 
     class Meta:
         ordering = ["-last_seen"]
@@ -44,7 +49,14 @@ class Job(models.Model):
         PAUSED = "paused", _("paused")
         FINISHED = "finished", _("finished")
         CANCELLED = "cancelled", _("cancelled")
+        UNDOING = "undoing", _("being undone")
         UNDONE = "undone", _("undone")
+
+    class Mode(models.TextChoices):
+        ALL = "all", _("everything; what is made already is used again")
+        MISSING = "missing", _("only what was not yet made with this recipe")
+        FAILED = "failed", _("only what failed before with this recipe")
+        AGAIN = "again", _("everything once more, as a new run")
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     title = models.CharField(max_length=200)
@@ -54,11 +66,29 @@ class Job(models.Model):
     scope = models.JSONField(default=dict)  # as it was ordered; the list itself is the items
     state = models.CharField(max_length=16, choices=State, default=State.FREEZING)
     run = models.PositiveIntegerField(default=1)
+    mode = models.CharField(max_length=8, choices=Mode, default=Mode.ALL)
+    expected = models.PositiveIntegerField(default=0)  # how many sources the scope had when it was ordered
     ordered_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="jobs")
+
+    # on which terms: what is tried first, when it may run, when it stops by itself
+    sample_size = models.PositiveIntegerField(default=0)
+    auto_start = models.BooleanField(default=False)  # go on by itself if none of the sample failed
+    estimate = models.JSONField(null=True)  # measured on the sample; kept, to be compared with the truth
+    hours_from = models.TimeField(null=True)  # by the archive's clock; both or neither
+    hours_to = models.TimeField(null=True)
+    stop_after = models.PositiveIntegerField(null=True)  # failures
+    stop_share = models.FloatField(null=True)  # of what has ended, from twenty on
+    forgiven = models.PositiveIntegerField(default=0)  # failures that were there when it was last resumed
+    with_sensitive = models.BooleanField(default=False)
+    allow_cpu = models.BooleanField(default=True)  # a machine that lost its GPU may go on without
+    standing = models.ForeignKey("StandingOrder", on_delete=models.SET_NULL, null=True, related_name="jobs")
     created = models.DateTimeField(auto_now_add=True)
     started = models.DateTimeField(null=True)
     ended = models.DateTimeField(null=True)
     served = models.DateTimeField(null=True)  # when a worker last took items of it
+    since = models.DateTimeField(null=True)  # when it last began to run, was paused, or ended
+    paused_until = models.DateTimeField(null=True)  # a pause that ends by itself
+    told = models.DateTimeField(null=True)  # when its end was announced
     state_note = models.CharField(max_length=300, blank=True)  # why it was paused or cancelled
     state_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
@@ -67,6 +97,17 @@ class Job(models.Model):
     class Meta:
         ordering = ["-id"]
         indexes = [models.Index(fields=["state", "id"])]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(hours_from=None, hours_to=None)
+                | Q(hours_from__isnull=False, hours_to__isnull=False),
+                name="hours_have_two_ends",
+            ),
+            models.CheckConstraint(
+                condition=Q(stop_share=None) | Q(stop_share__gt=0, stop_share__lte=1),
+                name="a_share_lies_between_0_and_1",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.title
@@ -89,12 +130,16 @@ class JobItem(models.Model):
     position = models.PositiveIntegerField()
     state = models.CharField(max_length=16, choices=State, default=State.QUEUED)
     not_before = models.DateTimeField(null=True)  # back-off after a transient failure
-    tries = models.PositiveIntegerField(default=0)
+    tries = models.PositiveIntegerField(default=0)  # counted when it is begun, not when it is claimed
+    sample = models.BooleanField(default=False)
 
     # the lease: who holds the item, proved by a token, until when by the database's clock
     lease_token = models.UUIDField(null=True)
     lease_until = models.DateTimeField(null=True)
     worker = models.ForeignKey(Worker, on_delete=models.SET_NULL, null=True, related_name="items")
+    begun = models.DateTimeField(null=True)
+    ended = models.DateTimeField(null=True)
+    seconds = models.FloatField(null=True)  # the engine's, of the last try
     tiles_done = models.PositiveIntegerField(default=0)
     tiles_total = models.PositiveIntegerField(default=0)
 
@@ -109,6 +154,8 @@ class JobItem(models.Model):
             models.Index(fields=["job", "state", "position"]),
             models.Index(fields=["lease_until"], condition=Q(state="running"), name="running_by_lease"),
             models.Index(fields=["not_before", "id"], condition=Q(state="queued"), name="queued_by_time"),
+            models.Index(fields=["job", "position"], condition=Q(sample=True), name="the_sample"),
+            models.Index(fields=["job", "-ended"], condition=Q(state="done"), name="done_by_time"),
         ]
         constraints = [
             models.UniqueConstraint(fields=["job", "source"], name="a_source_once_in_a_job"),
@@ -137,10 +184,54 @@ class Attempt(models.Model):
     device = models.CharField(max_length=100, blank=True)
     started = models.DateTimeField(auto_now_add=True)
     ended = models.DateTimeField(null=True)
-    outcome = models.CharField(max_length=16, blank=True)  # done, failed, cancelled, lost (the lease ran out)
+    outcome = models.CharField(
+        max_length=16, blank=True
+    )  # done, failed, cancelled, returned (not the picture's fault), lost
     code = models.CharField(max_length=60, blank=True)
     sentence = models.TextField(blank=True)
+    seconds = models.FloatField(null=True)
+    log = models.TextField(blank=True)  # the last lines written while it was tried
 
     class Meta:
         ordering = ["item", "number"]
         constraints = [models.UniqueConstraint(fields=["item", "number"], name="one_number_per_attempt")]
+
+
+class Tally(models.Model):
+    """How many items of a job went into a state (or left it): written by a trigger, folded by the sweeper.
+
+    The sum is the exact count at any moment, and costs a page some rows instead of fifty thousand. Rows are only added,
+    so that no two workers ever wait for one counter.
+    """
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="tallies", db_constraint=False)
+    state = models.CharField(max_length=16)
+    delta = models.IntegerField()
+
+
+class StandingOrder(models.Model):
+    """What is to be done with every new master of a collection, at certain times, as drafts."""
+
+    collection = models.ForeignKey(
+        "catalogue.Collection", on_delete=models.CASCADE, related_name="standing_orders"
+    )
+    preset = models.CharField(max_length=200)
+    hour = models.PositiveSmallIntegerField(
+        default=22
+    )  # of the archive's clock, when it looks for new masters
+    hours_from = models.TimeField(null=True)
+    hours_to = models.TimeField(null=True)
+    enabled = models.BooleanField(default=True)
+    ordered_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    created = models.DateTimeField(auto_now_add=True)
+    looked = models.DateTimeField(null=True)  # when it last looked, whatever it found
+
+    class Meta:
+        ordering = ["collection__title", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["collection", "preset"], name="one_standing_order_of_a_kind"),
+            models.CheckConstraint(condition=Q(hour__lt=24), name="an_hour_of_the_day"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.preset}: {self.collection}"

@@ -1,11 +1,12 @@
-"""Ordering: a scope frozen into a list, once, with what is left out and what is there already said of each."""
+"""Ordering: what is wanted is checked and noted at once; the list of a large order is frozen by the io worker."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -13,15 +14,18 @@ from django.utils.translation import ngettext
 from archive.accounts import permissions
 from archive.accounts.models import User
 from archive.catalogue.models import Collection, Recipe, Version
-from archive.catalogue.queries import live_derivatives
 from archive.jobs import dispatch
+from archive.jobs.freezing import freeze
+from archive.jobs.judging import Terms, forbidden_by_policy
 from archive.jobs.masks import Mask, keep_mask
-from archive.jobs.models import Job, JobItem
+from archive.jobs.models import Job, StandingOrder, Worker
 from archive.jobs.recipes import resolved
 from archive.jobs.scope import Scope
 
-BATCH = 2_000
-RESTORING = {"restore"}
+__all__ = ["NotAllowed", "Terms", "forbidden_by_policy", "order"]
+
+AT_ONCE = 200  # so many sources are frozen while the person waits; more by the io worker
+MOST_SAMPLED = 200
 
 
 class NotAllowed(Exception):
@@ -40,102 +44,106 @@ def order(
     reference: Version | None = None,
     again: bool = False,
     mask: Mask | None = None,
+    terms: Terms = Terms(),  # noqa: B008  (frozen)
+    standing: StandingOrder | None = None,
 ) -> Job:
-    """Order derivatives of everything in the scope and return the running (or, with nothing to do, finished) job.
+    """Order derivatives of everything in the scope and return the job: running (or, with nothing to do, finished) when
+    it is small, else freezing until the io worker has written down its list.
 
     Args:
         spec: a preset, a chain of presets, or a recipe as a mapping.
-        again: make what is made already once more, as a new run.
+        again: as `Terms(mode="again")`.
         mask: where it may act; for one scan only, since a mask fits one picture.
 
     Raises:
         RecipeError, ScopeError, NotAllowed: nothing was ordered.
     """
-    sources = list(scope.sources(by).select_related(None).values_list("pk", "scan__item__collection"))
-    collections = {c.pk: c for c in Collection.objects.filter(pk__in={where for _pk, where in sources})}
-    _allow(by, collections.values(), len(sources))
-    if mask is not None and len(sources) != 1:
+    sources = scope.sources(by)
+    count = sources.order_by().count()
+    _allow(by, sources, count)
+    _check(terms)
+    if mask is not None and count != 1:
         raise NotAllowed(_("Marked areas and masks fit one scan; order this scan by itself."))
-    recipe = resolved(spec, reference=reference, mask=keep_mask(mask, sources[0][0]) if mask else None)
+    kept = keep_mask(mask, sources.values_list("pk", flat=True)[0]) if mask else None
+    recipe = resolved(spec, reference=reference, mask=kept)
+    mode = Job.Mode.AGAIN if again else terms.mode
+    start, end = terms.hours or (None, None)
     job = Job.objects.create(
         title=title[:200] or f"{spec if isinstance(spec, str) else recipe}: {scope.title()}"[:200],
         recipe=recipe,
         preset=spec[:200] if isinstance(spec, str) else "",
         reference=reference,
         scope=scope.to_dict(),
-        run=_next_run(recipe, [pk for pk, _where in sources]) if again else 1,
+        expected=count,
+        mode=mode,
+        run=_next_run(recipe, sources) if mode == Job.Mode.AGAIN else 1,
         ordered_by=by,
+        sample_size=terms.sample,
+        auto_start=terms.auto_start,
+        with_sensitive=terms.with_sensitive,
+        hours_from=start,
+        hours_to=end,
+        stop_after=terms.stop_after,
+        stop_share=terms.stop_share,
+        allow_cpu=not _gpu_known() if terms.allow_cpu is None else terms.allow_cpu,
+        standing=standing,
     )
-    freeze(job, sources, collections)
+    if count <= AT_ONCE:
+        freeze(job.pk)
+        job.refresh_from_db()
+    else:
+        dispatch.fan_out(job.pk)
     return job
 
 
-def freeze(job: Job, sources: list[tuple[UUID, UUID]], collections: Mapping[UUID, Collection]) -> None:
-    """Write one item for each source and start the job."""
-    for start in range(0, len(sources), BATCH):
-        batch = sources[start : start + BATCH]
-        made = live_derivatives([pk for pk, _where in batch], job.recipe_id, job.run)
-        JobItem.objects.bulk_create(
-            [
-                _item(job, pk, start + i, collections[where], made.get(pk))
-                for i, (pk, where) in enumerate(batch, start=1)
-            ]
-        )
-    open_items = job.items.filter(state=JobItem.State.QUEUED).exists()
-    job.state = Job.State.RUNNING if open_items else Job.State.FINISHED
-    job.started = timezone.now()
-    job.ended = None if open_items else job.started
-    job.save(update_fields=["state", "started", "ended"])
-    if open_items:
-        dispatch.work()
-
-
-def forbidden_by_policy(operations: Sequence[str], collection: Collection) -> str | None:
-    """Why the collection's AI policy leaves a source out, or None."""
-    if collection.effective_ai_policy == Collection.AIPolicy.NONE:
-        return _("The collection “%s” allows no AI derivatives.") % collection
-    if collection.effective_ai_policy == Collection.AIPolicy.RESTORE_ONLY and set(operations) - RESTORING:
-        return _("The collection “%s” allows restoration only.") % collection
-    return None
-
-
-def _item(job: Job, source: UUID, position: int, collection: Collection, made: UUID | None) -> JobItem:
-    if reason := forbidden_by_policy(job.recipe.operations, collection):
-        return JobItem(
-            job=job,
-            source_id=source,
-            position=position,
-            state=JobItem.State.EXCLUDED,
-            code="policy",
-            sentence=reason,
-        )
-    if made is not None:
-        return JobItem(
-            job=job, source_id=source, position=position, state=JobItem.State.REUSED, result_id=made
-        )
-    return JobItem(job=job, source_id=source, position=position)
-
-
-def _allow(by: User, collections: Any, count: int) -> None:
+def _allow(by: User, sources: QuerySet[Version], count: int) -> None:
     limit = settings.ORDER_LIMIT
     if count == 0:
         raise NotAllowed(_("There is nothing in this scope to make derivatives of."))
-    if not permissions.may_order(by, collections, count, limit=limit):
-        if count > limit:
-            raise NotAllowed(
-                ngettext(
-                    "This is an order of %(count)d picture; more than %(limit)d at once is for administrators.",
-                    "This is an order of %(count)d pictures; more than %(limit)d at once is for administrators.",
-                    count,
-                )
-                % {"count": count, "limit": limit}
+    if count > limit and not permissions.may_order(by, [], count, limit=limit):
+        raise NotAllowed(
+            ngettext(
+                "This is an order of %(count)d picture; more than %(limit)d at once is for administrators.",
+                "This is an order of %(count)d pictures; more than %(limit)d at once is for administrators.",
+                count,
             )
+            % {"count": count, "limit": limit}
+        )
+    if permissions.is_admin(by):
+        return
+    places = Collection.objects.filter(pk__in=sources.order_by().values("scan__item__collection"))
+    if not permissions.may_order(by, places, count, limit=limit):
         raise NotAllowed(_("You may order only in collections you work in."))
 
 
-def _next_run(recipe: Recipe, sources: list[UUID]) -> int:
+def _check(terms: Terms) -> None:
+    """Terms come from forms and programs: what they say is checked where it is used.
+
+    Raises:
+        NotAllowed: a number out of its range.
+    """
+    if not 0 <= terms.sample <= MOST_SAMPLED:
+        raise NotAllowed(
+            _("A sample has 0 to %(most)d pictures, not %(n)d.") % {"most": MOST_SAMPLED, "n": terms.sample}
+        )
+    if terms.stop_after is not None and terms.stop_after < 1:
+        raise NotAllowed(_("Stop after at least one failure, not %d.") % terms.stop_after)
+    if terms.stop_share is not None and not 0 < terms.stop_share <= 1:
+        raise NotAllowed(_("Stop at a share of failures between 0 and 100 %%, not %s.") % terms.stop_share)
+    if terms.mode not in Job.Mode.values:
+        modes = ", ".join(Job.Mode.values)
+        raise NotAllowed(_("Order one of %(modes)s, not %(mode)s.") % {"modes": modes, "mode": terms.mode})
+
+
+def _gpu_known() -> bool:
+    """Did a worker with a GPU show itself lately? Then falling back to a processor has to be allowed."""
+    seen = Worker.objects.filter(kind="gpu", last_seen__gt=timezone.now() - timedelta(days=1))
+    return seen.exclude(device="").exclude(device__startswith="cpu").exists()
+
+
+def _next_run(recipe: Recipe, sources: QuerySet[Version]) -> int:
     newest = (
-        Version.objects.filter(recipe=recipe, derived_from__in=sources)
+        Version.objects.filter(recipe=recipe, derived_from__in=sources.order_by().values("pk"))
         .order_by("-run")
         .values_list("run", flat=True)
         .first()

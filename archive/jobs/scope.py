@@ -1,4 +1,4 @@
-"""What an order is for: a collection with everything below it, items, or single versions."""
+"""What an order is for: a collection with everything below it, what a search finds, items, or single versions."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -10,7 +10,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from archive.accounts.permissions import Person, visible_versions
+from archive.catalogue import queries
 from archive.catalogue.models import Collection, Version
+
+KINDS = ("collection", "search", "items", "versions")
 
 
 class ScopeError(Exception):
@@ -21,25 +24,37 @@ class ScopeError(Exception):
 
 @dataclass(frozen=True)
 class Scope:
-    """One of the three is set. Collections and items mean the current masters of their scans."""
+    """One of the four is set. All but versions mean the current masters of scans.
+
+    `below` goes with a collection: with everything under it. `within` goes with a search: only in this collection.
+    """
 
     collection: str | None = None
     items: tuple[UUID, ...] = ()
     versions: tuple[UUID, ...] = ()
+    search: str | None = None
+    within: str | None = None
+    below: bool = True
 
     @classmethod
     def parse(cls, data: Mapping[str, Any]) -> "Scope":
-        """From JSON: `{"collection": ref}`, `{"items": […]}` or `{"versions": […]}`.
+        """From JSON: `{"collection": ref, "below": true}`, `{"search": text, "within": ref}`, `{"items": […]}` or
+        `{"versions": […]}`.
 
         Raises:
             ScopeError: none of them, several, or ids that are none.
         """
-        given = [key for key in ("collection", "items", "versions") if data.get(key)]
-        if len(given) != 1 or data.keys() - {"collection", "items", "versions"}:
-            raise ScopeError(_("Name one scope: a collection, items, or versions."))
+        given = [key for key in KINDS if data.get(key)]
+        if len(given) != 1 or data.keys() - {*KINDS, "below", "within"}:
+            raise ScopeError(_("Name one scope: a collection, a search, items, or versions."))
+        if given == ["search"] and queries.search_query(str(data["search"])) is None:
+            raise ScopeError(_("“%s” holds no word to search for.") % data["search"])
         try:
             return cls(
                 collection=str(data["collection"]) if given == ["collection"] else None,
+                search=str(data["search"])[:500] if given == ["search"] else None,
+                within=str(data["within"]) if data.get("within") else None,
+                below=data.get("below") is not False,
                 items=_ids(data.get("items") or ()),
                 versions=_ids(data.get("versions") or ()),
             )
@@ -47,7 +62,11 @@ class Scope:
             raise ScopeError(_("An id in the scope is not one of this archive.")) from error
 
     def to_dict(self) -> dict[str, Any]:
-        data: dict[str, Any] = {"collection": self.collection} if self.collection else {}
+        data: dict[str, Any] = {}
+        if self.collection:
+            data |= {"collection": self.collection} | ({} if self.below else {"below": False})
+        if self.search:
+            data |= {"search": self.search} | ({"within": self.within} if self.within else {})
         if self.items:
             data["items"] = [str(item) for item in self.items]
         if self.versions:
@@ -56,9 +75,11 @@ class Scope:
 
     def title(self) -> str:
         """A few words for a list of jobs."""
+        if self.search:
+            place = f" ({_named(self.within)})" if self.within else ""
+            return _("what “%s” finds") % self.search + place
         if self.collection:
-            known = Collection.objects.filter(ref=self.collection).values_list("title", flat=True).first()
-            return str(known or self.collection)
+            return _named(self.collection)
         count = len(self.items or self.versions)
         if self.items:
             return ngettext("%d item", "%d items", count) % count
@@ -73,10 +94,15 @@ class Scope:
         seen = Version.objects.filter(visible_versions(person))
         current = seen.filter(scan__current_master=F("pk"))
         if self.collection:
-            root = Collection.objects.filter(ref=self.collection).first()
-            if root is None:
-                raise ScopeError(_("There is no collection “%s”.") % self.collection)
-            found = current.filter(scan__item__collection__path__contains=[root.pk])
+            root = _place(self.collection)
+            if self.below:
+                found = current.filter(scan__item__collection__path__contains=[root.pk])
+            else:
+                found = current.filter(scan__item__collection=root)
+        elif self.search:
+            place = _place(self.within) if self.within else None
+            items = queries.items_for(person, within=place, text=self.search).order_by().values("pk")
+            found = current.filter(scan__item__in=items)
         elif self.items:
             found = current.filter(scan__item__in=self.items)
             self._all_there(len(set(self.items)), found.values("scan__item").distinct().count())
@@ -91,6 +117,17 @@ class Scope:
                 ngettext("%d of them is not there to be ordered.", "%d of them are not there to be ordered.",
                          expected - found) % (expected - found)
             )  # fmt: skip
+
+
+def _place(ref: str) -> Collection:
+    found = Collection.objects.filter(ref=ref).first()
+    if found is None:
+        raise ScopeError(_("There is no collection “%s”.") % ref)
+    return found
+
+
+def _named(ref: str | None) -> str:
+    return str(Collection.objects.filter(ref=ref).values_list("title", flat=True).first() or ref)
 
 
 def _ids(values: Iterable[Any]) -> tuple[UUID, ...]:

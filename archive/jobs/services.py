@@ -1,27 +1,30 @@
-"""Steering jobs: pause, resume, cancel, retry, undo. Each a compare-and-set on the state, with who and why."""
+"""Steering jobs: start, pause, resume, cancel, retry, undo. Each a compare-and-set on the state, with who and why."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
 from django.db.models.functions import Now
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from archive.accounts.models import User
-from archive.jobs import dispatch
+from archive.jobs import announcing, dispatch, estimating
+from archive.jobs.judging import Terms
 from archive.jobs.models import Job, JobItem
 from archive.jobs.orders import NotAllowed, forbidden_by_policy, order
+from archive.jobs.progress import counts_of
 from archive.jobs.scope import Scope, ScopeError
-from archive.jobs.states import ENDED_JOBS, OPEN_ITEMS, NotNow, next_job
-from archive.review import services as review
-from archive.review.models import Review
+from archive.jobs.states import ENDED_JOBS, OPEN_ITEMS, NotNow, next_job, too_many_failures
+from archive.jobs.undoing import WillTouch, undo, will_touch
 
 __all__ = [
     "NotAllowed",
     "NotNow",
     "Scope",
     "ScopeError",
+    "Terms",
+    "WillTouch",
     "cancel",
     "close_if_ended",
     "forbidden_by_policy",
@@ -29,20 +32,38 @@ __all__ = [
     "pause",
     "resume",
     "retry",
+    "start",
+    "stop_if_failing",
     "undo",
+    "will_touch",
 ]
 
-
-@transaction.atomic
-def pause(job: Job, *, by: User, note: str = "") -> Job:
-    """No further item is begun; the one a worker is at is finished. Raises NotNow."""
-    return _move(job, "pause", by=by, note=note)
+S = JobItem.State
+RETRIED = (S.FAILED, S.CANCELLED)
 
 
 @transaction.atomic
-def resume(job: Job, *, by: User) -> Job:
-    """Go on. Raises NotNow."""
-    moved = _move(job, "resume", by=by, note="")
+def start(job: Job, *, by: User) -> Job:
+    """After the sample: go on with all of it. Raises NotNow."""
+    moved = _move(job, "start", by=by)
+    dispatch.work()
+    return moved
+
+
+@transaction.atomic
+def pause(job: Job, *, by: User, note: str = "", until: datetime | None = None) -> Job:
+    """No further item is begun; the one a worker is at is finished. With `until` it goes on then by itself.
+
+    Raises NotNow.
+    """
+    return _move(job, "pause", by=by, note=note, until=until)
+
+
+@transaction.atomic
+def resume(job: Job, *, by: User | None, note: str = "") -> Job:
+    """Go on. Failures until now are forgiven: the job stops by itself only for new ones. Raises NotNow."""
+    moved = _move(job, "resume", by=by, note=note)
+    Job.objects.filter(pk=job.pk).update(forgiven=counts_of(job.pk).get(S.FAILED, 0))
     dispatch.work()
     return moved
 
@@ -51,62 +72,99 @@ def resume(job: Job, *, by: User) -> Job:
 def cancel(job: Job, *, by: User, note: str = "") -> Job:
     """Queued items are cancelled at once; running ones stop at their next tile. What is made stays. Raises NotNow."""
     moved = _move(job, "cancel", by=by, note=note)
-    moved.items.filter(state=JobItem.State.QUEUED).update(state=JobItem.State.CANCELLED, changed=Now())
+    moved.items.filter(state=S.QUEUED).update(state=S.CANCELLED, changed=Now(), ended=Now())
     return moved
 
 
 @transaction.atomic
 def retry(job: Job, *, by: User, items: Sequence[int] | None = None) -> int:
     """Queue failed and cancelled items again, all or those named; returns how many. Raises NotNow."""
-    moved = _move(job, "retry", by=by, note="")
-    chosen = moved.items.filter(state__in=[JobItem.State.FAILED, JobItem.State.CANCELLED])
+    moved = _move(job, "retry", by=by)
+    chosen = moved.items.filter(state__in=RETRIED)
     if items is not None:
         chosen = chosen.filter(pk__in=items)
     count = chosen.update(
-        state=JobItem.State.QUEUED, tries=0, code="", sentence="", not_before=None, changed=Now()
+        state=S.QUEUED, tries=0, code="", sentence="", not_before=None, ended=None, changed=Now()
     )
     if not count:
         raise NotNow(_("None of its items failed or was cancelled: there is nothing to try again."))
-    Job.objects.filter(pk=moved.pk).update(ended=None)
+    Job.objects.filter(pk=moved.pk).update(ended=None, forgiven=counts_of(moved.pk).get(S.FAILED, 0))
     dispatch.work()
     return count
 
 
-@transaction.atomic
-def undo(job: Job, *, by: User) -> tuple[int, int]:
-    """Withdraw the unpublished derivatives this job made. Returns how many were withdrawn and how many are published
-    and so were left alone. The history stays. Raises NotNow."""
-    moved = _move(job, "undo", by=by, note="")
-    reviews = Review.objects.filter(
-        version__made_by_items__job=moved, version__made_by_items__state=JobItem.State.DONE
-    )
-    published = reviews.filter(state=Review.State.PUBLISHED).count()
-    withdrawn = 0
-    for one in reviews.exclude(state__in=[Review.State.PUBLISHED, Review.State.WITHDRAWN]).select_related(
-        "version"
-    ):
-        review.decide(one.version, "withdraw", by=by, note=_("job undone"))
-        withdrawn += 1
-    return withdrawn, published
-
-
 def close_if_ended(job_id: UUID) -> bool:
-    """Finish a running job none of whose items is open; safe to call at any time, from anywhere."""
-    open_items = JobItem.objects.filter(job=job_id, state__in=list(OPEN_ITEMS))
+    """Bring a job on whose items, or whose sample, are all at their end; safe at any time, from anywhere."""
+    job = Job.objects.filter(pk=job_id, state__in=[Job.State.RUNNING, Job.State.SAMPLING]).first()
+    if job is None or _open(job):
+        return False
     with transaction.atomic():
-        job = Job.objects.select_for_update().filter(pk=job_id, state=Job.State.RUNNING).first()
-        if job is None or open_items.exists():
+        job = Job.objects.select_for_update().get(pk=job_id)
+        if job.state not in {Job.State.RUNNING, Job.State.SAMPLING} or _open(job):
             return False
-        job.state, job.ended = next_job(job.state, "all-ended"), timezone.now()
-        job.save(update_fields=["state", "ended"])
+        _conclude(job)
     return True
 
 
-def _move(job: Job, event: str, *, by: User, note: str) -> Job:
+def _open(job: Job) -> bool:
+    items = job.items.filter(state__in=list(OPEN_ITEMS))
+    return (items.filter(sample=True) if job.state == Job.State.SAMPLING else items).exists()
+
+
+def _conclude(job: Job) -> None:
+    """Of a job held: its sample, or all of it, is at its end."""
+    counts = counts_of(job.pk)
+    if job.state == Job.State.RUNNING or not counts.get(S.QUEUED, 0) + counts.get(S.RUNNING, 0):
+        _move(job, "all-ended", by=None)
+        announcing.tell_later(job.pk)
+        return
+    job.estimate = estimating.measured(job)
+    job.save(update_fields=["estimate"])
+    failed = counts.get(S.FAILED, 0)
+    if job.auto_start and not failed:
+        _move(job, "start", by=None, note=_("The sample went well; it went on by itself."))
+        dispatch.work()
+        return
+    _move(job, "sampled", by=None, note=_("The sample is made: look at it, then start the job."))
+    announcing.tell_later(job.pk)
+
+
+def stop_if_failing(job_id: UUID) -> bool:
+    """Pause a running job that has more failures than its order allows."""
+    job = Job.objects.filter(pk=job_id, state=Job.State.RUNNING).first()
+    if job is None or (job.stop_after is None and job.stop_share is None):
+        return False
+    counts = counts_of(job_id)
+    failed = counts.get(S.FAILED, 0)
+    if not too_many_failures(
+        failed=failed,
+        ended=failed + counts.get(S.DONE, 0),
+        forgiven=job.forgiven,
+        stop_after=job.stop_after,
+        stop_share=job.stop_share,
+    ):
+        return False
+    note = _("Stopped by itself: %(failed)d failed of %(ended)d, as the order says.") % {
+        "failed": failed,
+        "ended": failed + counts.get(S.DONE, 0),
+    }
+    try:
+        with transaction.atomic():
+            _move(job, "pause", by=None, note=note)
+            announcing.tell_later(job_id)
+    except NotNow:  # somebody was quicker
+        return False
+    return True
+
+
+def _move(job: Job, event: str, *, by: User | None, note: str = "", until: datetime | None = None) -> Job:
     held = Job.objects.select_for_update().get(pk=job.pk)
-    held.state = next_job(held.state, event)
+    before, held.state = held.state, next_job(held.state, event)
     held.state_by, held.state_note = by, note[:300]
-    if held.state in ENDED_JOBS and held.ended is None:
-        held.ended = timezone.now()
-    held.save(update_fields=["state", "state_by", "state_note", "ended"])
+    held.paused_until, held.told = until, None
+    over = held.state in ENDED_JOBS
+    held.save(update_fields=["state", "state_by", "state_note", "paused_until", "told"])
+    if held.state != before:
+        Job.objects.filter(pk=job.pk).update(since=Now(), **({"ended": Now()} if over else {"ended": None}))
+        held.refresh_from_db(fields=["since", "ended"])
     return held

@@ -213,14 +213,18 @@ def steer(request: HttpRequest, job_id: UUID, action: str) -> HttpResponse:
                 request, ngettext("%d item is tried again.", "%d items are tried again.", count) % count
             )
         else:
-            withdrawn, published = services.undo(found, by=by)
-            sentence = ngettext("%d derivative was withdrawn.", "%d derivatives were withdrawn.", withdrawn)
-            messages.success(request, sentence % withdrawn)
-            if published:
+            touched = services.undo(found, by=by)
+            sentence = ngettext(
+                "%d derivative is withdrawn.", "%d derivatives are withdrawn.", touched.withdrawn
+            )
+            messages.success(request, sentence % touched.withdrawn)
+            if touched.published:
                 left = ngettext(
-                    "%d published one was left alone.", "%d published ones were left alone.", published
+                    "%d published one was left alone.",
+                    "%d published ones were left alone.",
+                    touched.published,
                 )
-                messages.warning(request, left % published)
+                messages.warning(request, left % touched.published)
     except services.NotNow as problem:
         messages.error(request, str(problem))
     return redirect("jobs:job", found.pk)

@@ -1,6 +1,12 @@
 """The only writers of the catalogue. Verbs; each is one transaction and leaves an event behind."""
 
 from archive.catalogue.services.collections import change_collection, create_collection, refresh_tree
+from archive.catalogue.services.derivatives import (
+    Derived,
+    add_derivatives,
+    lock_scans,
+    register_files,
+)
 from archive.catalogue.services.events import agent_of, record, software
 from archive.catalogue.services.items import create_item, describe
 from archive.catalogue.services.pictures import (
@@ -16,9 +22,11 @@ from archive.catalogue.services.pictures import (
 )
 
 __all__ = [
+    "Derived",
     "NewDerivative",
     "NewMaster",
     "add_derivative",
+    "add_derivatives",
     "add_master",
     "add_masters",
     "agent_of",
@@ -26,9 +34,11 @@ __all__ = [
     "create_collection",
     "create_item",
     "describe",
+    "lock_scans",
     "record",
     "refresh_tree",
     "register_file",
+    "register_files",
     "register_recipe",
     "register_release",
     "software",

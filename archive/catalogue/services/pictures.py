@@ -16,12 +16,11 @@ from archive.catalogue.models import (
     ModelRelease,
     Recipe,
     Scan,
-    Sidecar,
     StoredFile,
     Version,
 )
-from archive.catalogue.services.events import agent_of, record, software
-from archive.review.models import Review
+from archive.catalogue.services.derivatives import Derived, add_derivatives, lock_scans
+from archive.catalogue.services.events import agent_of, record
 from stylizer.cards import Card
 from stylizer.imageio import Facts
 from stylizer.recipe import Recipe as ResolvedRecipe
@@ -159,26 +158,9 @@ def add_derivative(
     Raises:
         AlreadyMade: this source, recipe and run has a version already (another worker was quicker).
     """
-    scan = Scan.objects.select_for_update().get(pk=source.scan_id)
+    lock_scans([source.scan_id])
     try:
-        with transaction.atomic():
-            version = Version.objects.create(
-                scan=scan,
-                number=_next_number(scan),
-                role=role_of(recipe),
-                file=made.file,
-                derived_from=source,
-                reference=reference,
-                recipe=recipe,
-                run=made.run,
-                report=dict(made.report),
-                technical=dict(made.technical),
-                width=made.width,
-                height=made.height,
-                bands=made.bands,
-                bits=made.bits,
-                created_by=by,
-            )
+        [version] = add_derivatives([Derived(source, made, recipe, by, agents, reference)])
     except IntegrityError as error:
         raise AlreadyMade(
             _(
@@ -186,18 +168,6 @@ def add_derivative(
             )
             % {"source": source.pk, "recipe": recipe.digest[:12]}
         ) from error
-    Sidecar.objects.bulk_create(
-        [Sidecar(version=version, kind=kind, file=file) for kind, file in made.sidecars.items()]
-    )
-    Review.objects.create(version=version)
-    sources = [("source", source)] + ([("reference", reference)] if reference else [])
-    programs = [link for name, number in agents.items() for link in software(name, number)]
-    record(
-        Event.Type.DERIVATION,
-        about=[("outcome", version), *sources],
-        by=[*programs, *[("authorizer", agent) for _role, agent in agent_of(by)]],
-        detail={"recipe": recipe.digest, "sha256": made.file.sha256},
-    )
     return version
 
 
@@ -230,13 +200,6 @@ def register_release(card: Card, file: StoredFile) -> ModelRelease:
             detail={"model": card.name, "version": card.version},
         )
     return known
-
-
-def role_of(recipe: Recipe) -> str:
-    """What a derivative of this recipe is called: the last of the roles, in their order, among its operations."""
-    named = {"restore": "restored", "upscale": "upscaled", "colourise": "colourised", "stylise": "stylised"}
-    roles = {named[operation] for operation in recipe.operations}
-    return [role for role in Version.Role.values if role in roles][-1]
 
 
 def _next_number(scan: Scan) -> int:

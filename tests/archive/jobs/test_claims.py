@@ -2,6 +2,7 @@
 
 import threading
 import time
+from uuid import UUID
 
 import pytest
 from django.db import connection, transaction
@@ -9,7 +10,7 @@ from django.db import connection, transaction
 from archive.accounts.models import User
 from archive.catalogue import services as catalogue
 from archive.catalogue.models import Collection, Version
-from archive.jobs import claims, services
+from archive.jobs import claims, endings, services
 from archive.jobs.models import Job, JobItem, Worker
 from archive.review.services import decide
 from tests.archive import factories
@@ -46,10 +47,17 @@ def made_of(source: Version) -> catalogue.NewDerivative:
 
 def make_one(worker: Worker) -> Version:
     [held] = claims.claim(worker, limit=1)
-    version = claims.finish(held, made_of(held.item.source), agents={"torch": "2.13.0"})
+    version = finish(held)
     assert version is not None
     services.close_if_ended(held.item.job_id)
-    return version
+    return Version.objects.get(pk=version)
+
+
+def finish(held: claims.Claim) -> UUID | None:
+    """End an item with a picture; raises KeyError where it was not held any more."""
+    claims.begin(held, worker=held.item.worker)  # type: ignore[arg-type]
+    made = endings.Made(held, made_of(held.item.source), {"torch": "2.13.0"})
+    return endings.finish([made])[held.token]
 
 
 @pytest.mark.parametrize("decision", ["reject", "withdraw"])
@@ -98,7 +106,7 @@ def test_a_small_job_does_not_wait_for_a_large_one(portraits: Collection, odo: U
     for _n in range(4):  # one worker, one item at a time
         [held] = claims.claim(worker, limit=1)
         served.append(held.item.job_id)
-        claims.finish(held, made_of(held.item.source), agents={})
+        finish(held)
     assert small.pk in served
 
 
@@ -110,8 +118,8 @@ def test_nothing_of_a_cancelled_job_is_queued_or_kept(
     job = order(portraits, odo)
     failing, ending = claims.claim(worker, limit=2)
     services.cancel(job, by=odo)
-    claims.fail(failing, code="store-unavailable", sentence="The disk is away.", transient=True)
-    assert claims.finish(ending, made_of(ending.item.source), agents={}) is None
+    endings.fail(failing, code="store-unavailable", sentence="The disk is away.", transient=True)
+    assert finish(ending) is None
     assert set(job.items.values_list("state", flat=True)) == {S.CANCELLED}
     assert not Version.objects.exclude(role="master").exists()
 
@@ -122,9 +130,9 @@ def test_a_lost_lease_writes_nothing(portraits: Collection, odo: User, worker: W
     [held] = claims.claim(worker, limit=1)
     JobItem.objects.update(state=S.QUEUED, lease_token=None, lease_until=None, worker=None)
     [_again] = claims.claim(worker, limit=1)
-    assert not claims.renew(held, done=1, total=2)
-    with pytest.raises(claims.LeaseLost):
-        claims.finish(held, made_of(held.item.source), agents={})
+    assert not claims.renew({held: (1, 2)})
+    with pytest.raises(KeyError):
+        finish(held)
     assert not Version.objects.exclude(role="master").exists()
 
 
@@ -137,13 +145,14 @@ def test_a_transient_failure_waits_longer_each_time_and_ends_after_the_last_try(
     for expected in (S.QUEUED, S.FAILED):
         JobItem.objects.update(not_before=None)
         [held] = claims.claim(worker, limit=1)
-        claims.fail(held, code="engine-out-of-memory", sentence="No memory.", transient=True)
+        claims.begin(held, worker=worker)
+        endings.fail(held, code="engine-out-of-memory", sentence="No memory.", transient=True)
         item.refresh_from_db()
         assert item.state == expected
         assert (item.not_before is not None) == (expected == S.QUEUED)
         assert not claims.claim(worker, limit=1)
     assert list(item.attempts.values_list("outcome", flat=True)) == ["failed", "failed"]
-    assert claims.back_off(5).total_seconds() > claims.back_off(1).total_seconds()
+    assert endings.back_off(8).total_seconds() > endings.back_off(1).total_seconds()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -156,11 +165,11 @@ def test_a_heartbeat_that_meets_the_end_of_its_item_gives_no_lease_to_a_finished
     renewed: list[bool] = []
 
     def beat() -> None:
-        renewed.append(claims.renew(held, done=1, total=2))
+        renewed.append(bool(claims.renew({held: (1, 2)})))
         connection.close()
 
     with transaction.atomic():
-        claims.finish(held, made_of(held.item.source), agents={})
+        finish(held)
         heart = threading.Thread(target=beat)
         heart.start()
         time.sleep(0.3)  # it waits for the row by now

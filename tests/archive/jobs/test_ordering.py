@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from archive.accounts.models import User
 from archive.catalogue.models import Collection, ModelRelease
 from archive.catalogue.services import change_collection, create_collection, register_release
-from archive.jobs import claims, services, states
+from archive.jobs import claims, endings, services, states
 from archive.jobs.models import Job, JobItem, Worker
 from archive.jobs.recipes import resolved
 from archive.jobs.scope import Scope, ScopeError
@@ -92,7 +92,7 @@ def test_a_policy_for_restoration_only_is_kept(
 
 @pytest.mark.django_db
 @pytest.mark.parametrize(
-    "scope", [{}, {"collection": "portraits", "items": ["x"]}, {"items": ["x"]}, {"search": "x"}]
+    "scope", [{}, {"collection": "portraits", "items": ["x"]}, {"items": ["x"]}, {"search": "…"}]
 )
 def test_a_scope_is_exactly_one_thing(scope: dict[str, object]) -> None:
     with pytest.raises(ScopeError):
@@ -109,13 +109,12 @@ def test_a_lease_that_was_lost_writes_nothing(
 
     worker = Worker.objects.create(name="one", kind="gpu", last_seen=Now())
     (held,) = claims.claim(worker, limit=5)
-    assert claims.renew(held, done=1, total=2)
+    assert claims.renew({held: (1, 2)})
     assert claims.claim(worker, limit=5) == []
     services.cancel(job, by=odo)
-    assert not claims.renew(held, done=2, total=2)
+    assert not claims.renew({held: (2, 2)})
     JobItem.objects.filter(pk=held.item.pk).update(state="queued", lease_token=None, lease_until=None)
-    with pytest.raises(claims.LeaseLost):
-        claims.fail(held, code="x", sentence="y", transient=False)
+    assert endings.fail(held, code="x", sentence="y", transient=False) is None
 
 
 @pytest.mark.django_db
@@ -130,7 +129,8 @@ def test_a_transient_failure_comes_back_later_and_not_for_ever(
     for _try in range(4):
         job.items.update(not_before=None)
         (held,) = claims.claim(worker, limit=1)
-        state = claims.fail(held, code="store-unavailable", sentence="Away.", transient=True)
+        claims.begin(held, worker=worker)
+        state = endings.fail(held, code="store-unavailable", sentence="Away.", transient=True)
     assert state == JobItem.State.FAILED
     assert job.items.get().attempts.count() == 4
 

@@ -1,0 +1,91 @@
+"""Undoing a job: its unpublished derivatives are withdrawn, the history stays, and what is left is said beforehand."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Count, QuerySet
+from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+
+from archive.accounts.models import User
+from archive.jobs import dispatch
+from archive.jobs.models import Job, JobItem
+from archive.jobs.states import next_job
+from archive.review import services as review
+from archive.review.models import Review
+
+S = JobItem.State
+AT_ONCE = 200  # derivatives withdrawn while the person waits; more by the io worker
+BATCH = 100
+KEPT = (Review.State.PUBLISHED, Review.State.WITHDRAWN)
+
+
+@dataclass(frozen=True)
+class WillTouch:
+    """What an undo withdraws, and what it leaves alone: published ones, withdrawn ones, and those it did not make.
+
+    `elsewhere` counts items of other jobs whose result is one that would be withdrawn.
+    """
+
+    withdrawn: int
+    published: int
+    gone: int
+    reused: int
+    elsewhere: int
+
+
+def will_touch(job: Job) -> WillTouch:
+    """What an undo would do now."""
+    states = dict(_made(job).order_by().values_list("state").annotate(n=Count("pk")))
+    doomed = _doomed(job).values("pk")
+    return WillTouch(
+        withdrawn=sum(n for state, n in states.items() if state not in KEPT),
+        published=states.get(Review.State.PUBLISHED, 0),
+        gone=states.get(Review.State.WITHDRAWN, 0),
+        reused=job.items.filter(state=S.REUSED).count(),
+        elsewhere=JobItem.objects.filter(state=S.REUSED, result__in=doomed).exclude(job=job).count(),
+    )
+
+
+@transaction.atomic
+def undo(job: Job, *, by: User) -> WillTouch:
+    """Withdraw the unpublished derivatives this job made, the first of them at once and many of them behind the scenes.
+
+    Raises:
+        NotNow: it has not ended, or is undone already.
+    """
+    touched = will_touch(job)
+    held = Job.objects.select_for_update().get(pk=job.pk)
+    held.state, held.state_by = next_job(held.state, "undo"), by
+    held.state_note = ""
+    held.save(update_fields=["state", "state_by", "state_note"])
+    if touched.withdrawn <= AT_ONCE:
+        while not withdraw_some(job.pk):
+            pass
+    else:
+        dispatch.withdraw(job.pk)
+    return touched
+
+
+@transaction.atomic
+def withdraw_some(job_id: UUID) -> bool:
+    """Withdraw a batch; True once the job is undone (or was never being undone). Safe to call at any time."""
+    job = Job.objects.select_for_update(of=("self",)).select_related("state_by").filter(pk=job_id).first()
+    if job is None or job.state != Job.State.UNDOING or job.state_by is None:
+        return True
+    some = list(_doomed(job).select_related("version")[:BATCH])
+    for one in some:
+        review.decide(one.version, "withdraw", by=job.state_by, note=_("job undone"))
+    if len(some) == BATCH:
+        return False
+    Job.objects.filter(pk=job_id).update(state=next_job(job.state, "withdrawn"), since=Now())
+    return True
+
+
+def _made(job: Job) -> QuerySet[Review]:
+    return Review.objects.filter(version__made_by_items__job=job, version__made_by_items__state=S.DONE)
+
+
+def _doomed(job: Job) -> QuerySet[Review]:
+    return _made(job).exclude(state__in=KEPT).order_by("pk")
