@@ -173,8 +173,15 @@ DEFAULT_FROM_EMAIL = env.text("PALIMPSEST_MAIL_FROM", "archive@localhost")
 # ---- files the browser asks for ---------------------------------------------------------------------------
 STATIC_URL = "/static/"
 STATIC_ROOT = env.path("PALIMPSEST_STATIC", str(ROOT / "staticfiles"))
-VENDOR = ROOT / "node_modules" / "openseadragon" / "build" / "openseadragon"
-STATICFILES_DIRS = [ROOT / "static", *([("vendor/openseadragon", VENDOR)] if VENDOR.is_dir() else [])]
+VENDORS = {
+    "openseadragon": ROOT / "node_modules" / "openseadragon" / "build" / "openseadragon",
+    "tus": ROOT / "node_modules" / "tus-js-client" / "dist",
+    "noble-hashes": ROOT / "node_modules" / "@noble" / "hashes",
+}
+STATICFILES_DIRS = [
+    ROOT / "static",
+    *((f"vendor/{name}", folder) for name, folder in VENDORS.items() if folder.is_dir()),
+]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -194,6 +201,13 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = (
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 5_000
 DATA_UPLOAD_MAX_NUMBER_FILES = 500
 MAX_FILE_BYTES = env.whole("PALIMPSEST_MAX_FILE_BYTES", 8 * 2**30, least=1)
+STORE_QUOTA_BYTES = env.whole(
+    "PALIMPSEST_QUOTA_BYTES", 0, least=0
+)  # of all stored files together; 0: the disk's own
+SPARE_BYTES = env.whole("PALIMPSEST_SPARE_BYTES", 2**30, least=0)  # that uploads leave free on the disk
+UPLOAD_HOURS = env.whole(
+    "PALIMPSEST_UPLOAD_HOURS", 72, least=1
+)  # an unfinished upload waits so long for its rest
 MAX_PIXELS = env.whole("PALIMPSEST_MAX_PIXELS", 400_000_000, least=1)
 MAX_PAGES = env.whole("PALIMPSEST_MAX_PAGES", 2_000, least=1)
 ORDER_LIMIT = env.whole("PALIMPSEST_ORDER_LIMIT", 200, least=1)  # larger orders are bulk work, for admins

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from archive.celery import app as app
 from archive.iiif import renditions
+from archive.ingest import resumable
 from archive.jobs import announcing, freezing, undoing
 from archive.jobs import sweep as sweeper
 from workers.presence import announce
@@ -43,3 +44,4 @@ def tell(job: str) -> None:
 def sweep() -> None:
     """Find what nobody is working on."""
     sweeper.sweep()
+    resumable.sweep()

@@ -5,6 +5,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from archive.api import catalogue_views as catalogue
 from archive.api import preview_views as previews
+from archive.api import tus
 from archive.api import work_views as work
 
 app_name = "api"
@@ -33,6 +34,8 @@ urlpatterns = [
     path("versions/<uuid:version_id>/review", catalogue.VersionReview.as_view(), name="version-review"),
     path("search/", catalogue.Search.as_view(), name="search"),
     path("uploads/", work.Uploads.as_view(), name="uploads"),
+    path("uploads/tus/", tus.Uploads.as_view(), name="tus"),
+    path("uploads/tus/<uuid:upload_id>/", tus.OneUpload.as_view(), name="tus-upload"),
     path("uploads/<uuid:upload_id>/", work.OneUpload.as_view(), name="upload"),
     path("jobs/", work.Jobs.as_view(), name="jobs"),
     path("jobs/<uuid:job_id>/", work.OneJob.as_view(), name="job"),

@@ -21,7 +21,7 @@ from archive.catalogue import queries
 from archive.catalogue.models import ModelRelease, Recipe, Version
 from archive.ingest import services as ingest
 from archive.ingest.models import Upload
-from archive.ingest.views import receipt
+from archive.ingest.tray import receipt
 from archive.jobs import masks
 from archive.jobs import services as jobs
 from archive.jobs.models import Job, JobItem, Worker

@@ -11,8 +11,10 @@ from django.views.decorators.http import require_safe
 
 from archive.accounts.permissions import may_review
 from archive.catalogue import queries
-from archive.catalogue.models import Sidecar, Version
-from archive.review.services import possible, waiting
+from archive.catalogue.models import Version
+from archive.review.pairs import overlay
+from archive.review.queries import neighbours
+from archive.review.services import possible
 from stylizer.recipe import Recipe
 
 
@@ -44,7 +46,7 @@ def compare(request: HttpRequest, version_id: UUID) -> HttpResponse:
     if other is None:
         raise Http404
     decisions = _decisions(request, derivative)
-    before, after = waiting(request.user, derivative) if decisions else (None, None)
+    before, after = neighbours(request.user, derivative) if decisions else (None, None)
     context = {
         "derivative": derivative,
         "other": other,
@@ -52,7 +54,7 @@ def compare(request: HttpRequest, version_id: UUID) -> HttpResponse:
         "derivatives": [version for version in versions if not version.is_master],
         "item": derivative.scan.item,
         "against_source": other.pk == derivative.derived_from_id,
-        "maps": json.dumps([_map(sidecar) for sidecar in derivative.sidecars.all()]),
+        "maps": json.dumps([overlay(sidecar) for sidecar in derivative.sidecars.all()]),
         "recipe": Recipe.from_json(derivative.recipe.canonical) if derivative.recipe else None,
         "graph": graph(versions),
         "decisions": decisions,
@@ -82,9 +84,3 @@ def _decisions(request: HttpRequest, version: Version) -> list[str]:
     if not may_review(request.user, version.scan.item.collection):
         return []
     return possible(version.review.state)
-
-
-def _map(sidecar: Sidecar) -> dict[str, str]:
-    """What the viewer lays over the picture."""
-    url = reverse("catalogue:sidecar", args=[sidecar.version_id, sidecar.kind])
-    return {"url": url, "label": str(sidecar.get_kind_display()).capitalize()}

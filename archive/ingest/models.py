@@ -32,6 +32,15 @@ class Upload(models.Model):
     state = models.CharField(max_length=16, choices=State, default=State.UPLOADING)
     on_duplicate = models.CharField(max_length=8, choices=OnDuplicate, default=OnDuplicate.ASK)
     size = models.BigIntegerField(default=0)
+    sha256 = models.CharField(
+        max_length=64, blank=True
+    )  # as the sender announced it, checked when all has arrived
+    into_item = models.ForeignKey(
+        Item, on_delete=models.PROTECT, null=True, related_name="+"
+    )  # one scan more of it
+    key = models.UUIDField(null=True)  # the sender's own: asking twice to begin one begins one
+    batch = models.UUIDField(null=True)  # what was dropped together
+    expires = models.DateTimeField(null=True)  # of an unfinished one: when its bytes are given up
     file = models.ForeignKey(StoredFile, on_delete=models.PROTECT, null=True, related_name="+")
     item = models.ForeignKey(Item, on_delete=models.PROTECT, null=True, related_name="uploads")
     code = models.CharField(max_length=60, blank=True)
@@ -41,4 +50,12 @@ class Upload(models.Model):
 
     class Meta:
         ordering = ["-id"]
-        indexes = [models.Index(fields=["by", "-id"])]
+        constraints = [models.UniqueConstraint(fields=["by", "key"], name="one_upload_per_key")]
+        indexes = [
+            models.Index(fields=["by", "-id"]),
+            models.Index(
+                fields=["expires"],
+                name="upload_open",
+                condition=models.Q(state__in=["uploading", "checking"]),
+            ),
+        ]

@@ -7,6 +7,7 @@ A refused file leaves nothing but its receipt (the `Upload` row).
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -50,32 +51,81 @@ def receive(
     Raises:
         StoreError: the store cannot take it just now; nothing was kept and trying again is safe.
     """
-    name = plain_name(filename)
     upload = Upload(
-        filename=name, collection=collection, by=by, on_duplicate=on_duplicate, size=path.stat().st_size
+        filename=plain_name(filename),
+        collection=collection,
+        by=by,
+        on_duplicate=on_duplicate,
+        size=path.stat().st_size,
     )
+    return take_in(upload, path, description=description, date=date, given=given)
+
+
+def take_in(
+    upload: Upload,
+    path: Path,
+    *,
+    description: Mapping[str, Any] | None = None,
+    date: str = "",
+    given: bool = False,
+) -> Upload:
+    """As `receive`, for a receipt that is there already or is about to be. Doing it twice takes the file in once.
+
+    Raises:
+        StoreError: as `receive`.
+    """
     try:
         pages = _read(path)
     except ImageError as refusal:
-        return _refused(upload, refusal.code, str(refusal))
+        return refuse(upload, refusal.code, str(refusal))
     try:
-        stored = get_store().put_path(path, given=given)
+        stored = get_store().put_path(path, expected=upload.sha256 or None, given=given)
     except StoreError as problem:
         if problem.transient:
             raise
-        return _refused(upload, problem.code, str(problem))
+        return refuse(upload, problem.code, str(problem))
     with transaction.atomic():
+        if not _still_open(upload):
+            return Upload.objects.get(pk=upload.pk)
         upload.file = catalogue.register_file(stored.sha256, size=stored.size, media_type=pages[0].mime)
+        # Held to the end: the same file sent twice at the same time is noticed by the second.
+        StoredFile.objects.select_for_update().get(pk=stored.sha256)
         twin = _twin(upload.file)
-        if twin is not None and on_duplicate != OnDuplicate.KEEP:
-            upload.state = (
-                Upload.State.CATALOGUED if on_duplicate == OnDuplicate.SKIP else Upload.State.DUPLICATE
-            )
+        if twin is not None and upload.on_duplicate != OnDuplicate.KEEP:
+            skipped = upload.on_duplicate == OnDuplicate.SKIP
+            upload.state = Upload.State.CATALOGUED if skipped else Upload.State.DUPLICATE
             upload.item = twin
             upload.code, upload.sentence = "duplicate", _("The archive has this very file already.")
         else:
-            _catalogue(upload, pages, description or {"title": title_from(name)}, date)
-        upload.save(force_insert=True)
+            _catalogue(upload, pages, description or {"title": title_from(upload.filename)}, date)
+        upload.save()
+    return upload
+
+
+def use_existing(
+    twin: Version, *, filename: str, collection: Collection, by: User, batch: UUID | None = None
+) -> Upload:
+    """The receipt of a file that was not sent, since the archive has it. Who may see it is asked by the caller."""
+    return Upload.objects.create(
+        filename=plain_name(filename),
+        collection=collection,
+        by=by,
+        batch=batch,
+        state=Upload.State.CATALOGUED,
+        on_duplicate=OnDuplicate.SKIP,
+        size=twin.file.size,
+        file=twin.file,
+        item=twin.scan.item,
+        code="duplicate",
+        sentence=_("The archive has this very file already."),
+    )
+
+
+def refuse(upload: Upload, code: str, sentence: str) -> Upload:
+    """Close a receipt with a reason; nothing of the file is kept."""
+    upload.state, upload.code, upload.sentence = Upload.State.REFUSED, code, sentence
+    upload.expires = None
+    upload.save()
     return upload
 
 
@@ -126,9 +176,11 @@ def _twin(file: StoredFile) -> Item | None:
 
 
 def _catalogue(upload: Upload, pages: list[Facts], description: Mapping[str, Any], date: str) -> None:
-    """One item; every page of the file is a scan of it, all sharing the file."""
+    """One item, or one that is there already; every page of the file is a scan of it, all sharing the file."""
     assert upload.file is not None  # noqa: S101  (both callers have set it)
-    item = catalogue.create_item(upload.collection, description=description, by=upload.by, date=date)
+    item = upload.into_item or catalogue.create_item(
+        upload.collection, description=description, by=upload.by, date=date
+    )
     versions = catalogue.add_masters(
         item,
         [
@@ -143,11 +195,11 @@ def _catalogue(upload: Upload, pages: list[Facts], description: Mapping[str, Any
         ],
         by=upload.by,
     )
-    upload.item, upload.state = item, Upload.State.CATALOGUED
+    upload.item, upload.state, upload.expires = item, Upload.State.CATALOGUED, None
     want(version.pk for version in versions)
 
 
-def _refused(upload: Upload, code: str, sentence: str) -> Upload:
-    upload.state, upload.code, upload.sentence = Upload.State.REFUSED, code, sentence
-    upload.save(force_insert=True)
-    return upload
+def _still_open(upload: Upload) -> bool:
+    """Is there nobody who has finished it meanwhile? Holds the row, if there is one yet."""
+    row = Upload.objects.select_for_update().filter(pk=upload.pk).first()
+    return row is None or row.state in {Upload.State.UPLOADING, Upload.State.CHECKING}

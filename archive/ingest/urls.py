@@ -2,11 +2,14 @@
 
 from django.urls import path
 
-from archive.ingest import views
+from archive.ingest import tray, views
 
 app_name = "ingest"
 urlpatterns = [
     path("upload/", views.upload, name="upload"),
-    path("upload/<uuid:upload_id>/", views.status, name="status"),
+    path("upload/check/", tray.check, name="check"),
+    path("upload/use/", tray.use, name="use"),
+    path("upload/states/", tray.states, name="states"),
+    path("upload/<uuid:upload_id>/", tray.status, name="status"),
     path("upload/<uuid:upload_id>/duplicate/", views.duplicate, name="duplicate"),
 ]

@@ -8,15 +8,15 @@ from django.contrib.auth.decorators import login_required
 from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from archive.accounts import permissions
 from archive.accounts.models import Role, User
 from archive.catalogue.models import Collection
 from archive.ingest import services
 from archive.ingest.models import Upload
+from archive.ingest.tray import problem, receipt
 from archive.store import StoreError
 
 NO_FILE = "upload-no-file"
@@ -41,23 +41,30 @@ def upload(request: HttpRequest) -> HttpResponse:
     collection = get_object_or_404(collections, ref=request.POST.get("collection", ""))
     choice = request.POST.get("on_duplicate", Upload.OnDuplicate.ASK)
     if choice not in Upload.OnDuplicate.values:
-        return _problem("upload-choice", _("A duplicate can be asked about, skipped or kept."), 400)
+        return problem("upload-choice", _("A duplicate can be asked about, skipped or kept."), 400)
     files = request.FILES.getlist("file")
     if request.accepts("text/html"):
-        receipts = [_receive(file, collection, person, choice) for file in files]
+        receipts: list[Upload] = []
+        full = ""
+        try:
+            # One by one: what was taken in before the disk was full is told.
+            receipts.extend(_receive(file, collection, person, choice) for file in files)
+        except StoreError as error:
+            full = str(error)
         context = {
+            "full": full,
             "collections": collections,
             "chosen": collection.ref,
             "uploads": receipts,
             "nothing": not files,
         }
-        return render(request, "ingest/upload.html", context, status=200 if files else 400)
+        return render(request, "ingest/upload.html", context, status=503 if full else 200 if files else 400)
     if len(files) != 1:
-        return _problem(NO_FILE, _("Expected one file, got %d.") % len(files), 400)
+        return problem(NO_FILE, _("Expected one file, got %d.") % len(files), 400)
     try:
         return JsonResponse(receipt(_receive(files[0], collection, person, choice), person), status=201)
     except StoreError as error:
-        return _problem(error.code, str(error), 503)
+        return problem(error.code, str(error), 503)
 
 
 @login_required
@@ -68,37 +75,11 @@ def duplicate(request: HttpRequest, upload_id: UUID) -> HttpResponse:
     found = get_object_or_404(Upload, pk=upload_id, by=person)
     choice = request.POST.get("choice", "")
     if choice not in {Upload.OnDuplicate.SKIP, Upload.OnDuplicate.KEEP}:
-        return _problem("upload-choice", _("Choose “use the existing one” or “keep both”."), 400)
+        return problem("upload-choice", _("Choose “use the existing one” or “keep both”."), 400)
     try:
         return JsonResponse(receipt(services.resolve_duplicate(found, choice=choice, by=person), person))
     except services.DecidedAlready as error:
-        return _problem(error.code, str(error), 409)
-
-
-@login_required
-@require_GET
-def status(request: HttpRequest, upload_id: UUID) -> HttpResponse:
-    person = _person(request)
-    return JsonResponse(receipt(get_object_or_404(Upload, pk=upload_id, by=person), person))
-
-
-def receipt(found: Upload, person: User) -> dict[str, Any]:
-    """An upload as JSON. An existing item the person may not see is not named."""
-    item = None
-    if found.item and permissions.may_see_item(person, found.item):
-        item = {
-            "id": str(found.item.pk),
-            "title": found.item.title,
-            "url": reverse("catalogue:item", args=[found.item.pk]),
-        }
-    return {
-        "id": str(found.pk),
-        "filename": found.filename,
-        "state": found.state,
-        "state_label": str(Upload.State(found.state).label),
-        "problem": {"code": found.code, "sentence": found.sentence} if found.code else None,
-        "item": item,
-    }
+        return problem(error.code, str(error), 409)
 
 
 def _receive(file: "UploadedFile[Any]", collection: Collection, person: User, choice: str) -> Upload:
@@ -116,7 +97,3 @@ def _receive(file: "UploadedFile[Any]", collection: Collection, person: User, ch
 def _person(request: HttpRequest) -> User:
     assert isinstance(request.user, User)  # noqa: S101  (login_required)
     return request.user
-
-
-def _problem(code: str, sentence: str, status: int) -> JsonResponse:
-    return JsonResponse({"problem": {"code": code, "sentence": sentence}}, status=status)

@@ -101,7 +101,14 @@ def recipe(**changes: Any) -> Recipe:
     return services.register_recipe(resolve({"steps": steps}, cards={"restore": CARD}))
 
 
-def derivative(source: Version, *, state: str = "draft", of: Recipe | None = None, run: int = 1) -> Version:
+def derivative(
+    source: Version,
+    *,
+    state: str = "draft",
+    of: Recipe | None = None,
+    run: int = 1,
+    by: User | None = None,
+) -> Version:
     """A derivative of a master, in a state of review."""
     made = services.NewDerivative(
         file=stored(tiff_bytes()),
@@ -114,9 +121,7 @@ def derivative(source: Version, *, state: str = "draft", of: Recipe | None = Non
         sidecars={"change_map": stored(b"\x89PNG not really " + uuid4().bytes, "image/png")},
         run=run,
     )
-    version = services.add_derivative(
-        source, made, recipe=of or recipe(), by=None, agents={"torch": "2.13.0"}
-    )
+    version = services.add_derivative(source, made, recipe=of or recipe(), by=by, agents={"torch": "2.13.0"})
     path = {
         "approved": ["approve"],
         "published": ["approve", "publish"],

@@ -63,8 +63,8 @@ def test_ada_uploads_a_scan_has_it_restored_and_compares(
     page.get_by_role("link", name="Upload", exact=True).click()
     page.get_by_label("Into the collection").select_option(label="Portraits")
     page.locator("input[type=file]").set_input_files(scan)
-    expect(page.locator(".tray li.catalogued")).to_have_count(1, timeout=30_000)
-    page.locator(".tray li.catalogued a").click()
+    expect(page.locator(".tray li:is(.catalogued, .ready)")).to_have_count(1, timeout=30_000)
+    page.locator(".tray li:is(.catalogued, .ready) a").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("street")
     item = page.url
 

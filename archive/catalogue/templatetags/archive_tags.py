@@ -135,6 +135,26 @@ def decision_words(decision: str) -> str:
     return words.get(decision, decision)
 
 
+@register.filter
+def past_words(verb: str) -> str:
+    """A decision as the history tells it."""
+    words = {
+        "approve": _("Approved"),
+        "reject": _("Rejected"),
+        "publish": _("Published"),
+        "unpublish": _("Taken back from the public"),
+        "reopen": _("Reopened"),
+        "withdraw": _("Withdrawn"),
+        "undo": _("Undone"),
+    }
+    return words.get(verb, verb)
+
+
+@register.filter
+def as_list(value: Any) -> list[Any]:
+    return [value]
+
+
 RECIPE_WORDS = {
     "restore": (
         gettext_lazy("Restore"),

@@ -15,15 +15,17 @@ const BLINK = 1500; // milliseconds; slow enough to be no flashing (WCAG 2.3.1),
 
 class ImageCompare extends HTMLElement {
   async connectedCallback() {
-    const { left, right, difference } = this.dataset;
+    const { left, right } = this.dataset;
     let pictures;
     try {
       pictures = await Promise.all([ready(left), ready(right)]);
     } catch {
       return; // the still pictures stay
     }
+    if (!this.isConnected) return; // taken off the page meanwhile
     this.pictures = pictures;
-    const asked = readAddress(); // before anything moves, and writes it anew
+    // Before anything moves, and writes it anew. Where pairs follow each other the address is none of theirs.
+    const asked = this.isAddressed ? readAddress() : { region: null, rotation: 0, mode: this.dataset.mode, at: null };
     this.mode = MODES.includes(asked.mode) ? asked.mode : "curtain";
     this.build();
     if (asked.at !== null) this.range.value = asked.at;
@@ -31,9 +33,7 @@ class ImageCompare extends HTMLElement {
     this.viewer = openDeepZoom(this.first, this.dataset.label);
     this.add(this.viewer, pictures[LEFT], 1, () => showAddress(this.viewer, asked));
     this.add(this.viewer, pictures[RIGHT]);
-    this.heat = difference ? await ready(difference).catch(() => null) : null;
-    if (this.heat) this.add(this.viewer, this.heat, 0);
-    this.buttons.difference.hidden = !this.heat;
+    if (this.isAddressed) await this.loadHeat(); // where pairs follow each other it is made when it is asked for
     this.overlays();
     this.loupe = new Loupe(this.viewer, this.stage, [
       { source: pictures[LEFT], label: this.dataset.leftLabel, ai: this.dataset.leftAi === "yes" },
@@ -46,6 +46,10 @@ class ImageCompare extends HTMLElement {
     this.bindDivider();
     this.show(this.mode);
     this.dataset.ready = "";
+  }
+
+  get isAddressed() {
+    return this.dataset.address !== "no";
   }
 
   build() {
@@ -68,7 +72,7 @@ class ImageCompare extends HTMLElement {
       curtain: button(words("Curtain"), "C", () => this.show("curtain")),
       split: button(words("Side by side"), "S", () => this.show("split")),
       blink: button(words("Blink"), "B", () => this.show(this.mode === "blink" ? "curtain" : "blink")),
-      difference: button(words("Difference"), "D", () => this.show("difference")),
+      difference: button(words("Difference"), "D", () => this.difference()),
       left: button(this.dataset.leftLabel, "1", () => this.show("left")),
       right: button(this.dataset.rightLabel, "2", () => this.show("right")),
     };
@@ -91,7 +95,7 @@ class ImageCompare extends HTMLElement {
         button("+", "+", () => zoomBy(this.viewer, 1.4)),
         button("−", "-", () => zoomBy(this.viewer, 1 / 1.4)),
         button(words("Whole"), "0", () => this.viewer.viewport.goHome()),
-        button("1:1", "P", () => oneToOne(this.viewer)),
+        button("1:1", "O", () => oneToOne(this.viewer)),
         this.magnifier,
         button(words("Turn"), "R", () => this.turn()),
         button(words("Full screen"), "F", () => this.full()),
@@ -101,6 +105,18 @@ class ImageCompare extends HTMLElement {
     );
     this.bar = bar;
     this.replaceChildren(this.stage, bar);
+  }
+
+  async loadHeat() {
+    const { difference } = this.dataset;
+    this.heat = difference ? await ready(difference).catch(() => null) : null;
+    this.buttons.difference.hidden = !this.heat;
+    if (this.heat) this.add(this.viewer, this.heat, 0, ({ item }) => ((this.heatItem = item), this.apply()));
+  }
+
+  async difference() {
+    if (!this.heat && !this.isAddressed) await this.loadHeat();
+    if (this.heat) this.show("difference");
   }
 
   add(viewer, tileSource, opacity = 1, success = undefined) {
@@ -138,11 +154,11 @@ class ImageCompare extends HTMLElement {
     keys(this, {
       c: () => this.show("curtain"),
       s: () => this.show("split"),
-      d: () => this.heat && this.show("difference"),
+      d: () => this.difference(),
       1: () => this.show("left"),
       2: () => this.show("right"),
       0: () => this.viewer.viewport.goHome(),
-      p: () => oneToOne(this.viewer),
+      o: () => oneToOne(this.viewer),
       l: () => this.magnify(),
       r: () => this.turn(),
       f: () => this.full(),
@@ -182,14 +198,9 @@ class ImageCompare extends HTMLElement {
     clearInterval(this.blinking);
     this.turned = false;
     // Who wants calm is shown nothing that moves by itself: space swaps the pictures.
-    if (mode === "blink" && !calm()) this.blinking = setInterval(() => this.flip(), BLINK);
+    if (mode === "blink" && !calm()) this.blinking = setInterval(() => ((this.turned = !this.turned), this.apply()), BLINK);
     this.apply();
     this.remember();
-  }
-
-  flip() {
-    this.turned = !this.turned;
-    this.apply();
   }
 
   // While space is held the other picture is seen; in blink it is swapped once for each press.
@@ -200,6 +211,7 @@ class ImageCompare extends HTMLElement {
   }
 
   remember() {
+    if (!this.isAddressed) return;
     const at = this.mode === "curtain" && Number(this.range.value) !== 50 ? this.range.value : null;
     writeAddress(this.viewer, { mode: this.mode === "curtain" ? null : this.mode, at });
   }
@@ -257,10 +269,10 @@ class ImageCompare extends HTMLElement {
         ? `✳ ${words("Difference: bright is changed")}`
         : `${this.dataset.rightAi === "no" ? "" : "✳ "}${this.dataset.rightLabel}`;
     if (mode === "split") this.openTwin();
-    const [left, right, heat] = [0, 1, 2].map((n) => this.viewer.world.getItemAt(n));
+    const [left, right] = [0, 1].map((n) => this.viewer.world.getItemAt(n));
     left?.setOpacity(mode === "right" || mode === "difference" ? 0 : 1);
     right?.setOpacity(mode === "left" || mode === "split" || mode === "difference" ? 0 : 1);
-    if (this.heat) heat?.setOpacity(mode === "difference" ? 1 : 0);
+    this.heatItem?.setOpacity(mode === "difference" ? 1 : 0);
     this.draw();
     if (!right) setTimeout(() => this.apply(), 150); // the pictures are still being opened
   }

@@ -50,6 +50,8 @@ RULES: dict[str, Rule] = {
     "jobs:list": (WORKERS, WORKERS),
     "jobs:new": (WORKERS, WORKERS),
     "review:queue": (CURATORS, CURATORS),
+    "review:pairs": (CURATORS, CURATORS),
+    "review:sheet": (CURATORS, CURATORS),
     # about one collection, item or version
     "catalogue:collection": (EVERYBODY, STAFF),
     "catalogue:item": (EVERYBODY, STAFF),
@@ -75,6 +77,7 @@ RULES: dict[str, Rule] = {
     "api:version-provenance": (EVERYBODY, STAFF),
     # about one upload or job: whoever made it, and admins for jobs
     "ingest:status": (OWNER, OWNER),
+    "ingest:states": (SIGNED_IN, SIGNED_IN),  # one's own receipts: an empty list for who never sent anything
     "api:upload": (OWNER, OWNER),
     "jobs:job": (OWNER | ADMIN, OWNER | ADMIN),
     "jobs:progress": (OWNER | ADMIN, OWNER | ADMIN),
@@ -83,8 +86,13 @@ RULES: dict[str, Rule] = {
     # answer to POST only
     "accounts:logout": (set(), set()),
     "ingest:duplicate": (set(), set()),
+    "ingest:check": (set(), set()),
+    "ingest:use": (set(), set()),
+    "api:tus": (set(), set()),
+    "api:tus-upload": (set(), set()),
     "jobs:steer": (set(), set()),
     "review:decide": (set(), set()),
+    "review:undo": (set(), set()),
     "api:uploads": (set(), set()),
     "api:steer-job": (set(), set()),
     "api:version-review": (set(), set()),
