@@ -184,7 +184,7 @@ def test_the_pages_of_judging_hold_no_obstacle(page: Page, running: Running, dra
     sign_in(page, "cai")
     axe = (ROOT / "node_modules" / "axe-core" / "axe.min.js").read_text()
     for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        page.emulate_media(color_scheme=scheme)
         for address in ("/review/?state=approved", "/review/sheet/?state=approved"):
             page.goto(address, wait_until="networkidle")
             page.evaluate(axe)
