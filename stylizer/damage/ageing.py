@@ -1,11 +1,11 @@
-"""What the years do: fading and yellowing (tone), uneven fading, stains and foxing (local)."""
+"""What the years do: fading and yellowing (tone), uneven fading, stains, foxing and silvering (local)."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
-from stylizer.damage.draw import Draw, blur, per_picture, splat
+from stylizer.damage.draw import Draw, blur, grid, per_picture, splat
 from stylizer.damage.ranges import Ranges
 
 
@@ -63,6 +63,20 @@ def stain(picture: Tensor, draw: Draw, ranges: Ranges) -> tuple[Tensor, Tensor]:
     tint = per_picture(torch.tensor([[0.35, 0.65, 1.0]]) * draw.uniform(0.6, 1.2, count, 3))
     light = per_picture(torch.where(draw.chance(0.15, count), -0.4, 1.0))
     return picture * torch.exp(-shape * depth * tint * light), (shape * depth * 4).clamp(0, 1)
+
+
+def silvering(picture: Tensor, draw: Draw, ranges: Ranges) -> tuple[Tensor, Tensor]:
+    """Silver come to the surface: dark parts turn to a bluish mirror, from the borders inwards. Picture and cover."""
+    count, _, height, width = picture.shape
+    y, x = grid(height, width)
+    border = torch.minimum(torch.minimum(x, width - 1 - x) / width, torch.minimum(y, height - 1 - y) / height)
+    reach = per_picture(draw.uniform(0.03, 0.18, count))
+    ragged = draw.cloud(count, height, width, scale=min(height, width) / 4) * 0.35
+    near = ((1 - border / reach + ragged) * 3).sigmoid()
+    dark = (1 - picture.mean(1, keepdim=True) * 1.6).clamp(0, 1)
+    cover = near * dark * per_picture(draw.uniform(*ranges.silvering_depth, count))
+    sheen = per_picture(torch.tensor([[0.62, 0.68, 0.76]]) * draw.uniform(0.85, 1.1, count, 1))
+    return picture * (1 - cover) + sheen * cover, (cover * 3).clamp(0, 1)
 
 
 def foxing(picture: Tensor, draw: Draw, ranges: Ranges) -> tuple[Tensor, Tensor]:

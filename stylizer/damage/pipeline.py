@@ -36,6 +36,7 @@ _PRINT: dict[str, Plain] = {"grain": printing.grain, "halftone": printing.halfto
 _LOCAL: dict[str, Marking] = {
     "stain": ageing.stain,
     "foxing": ageing.foxing,
+    "silvering": ageing.silvering,
     "crease": handling.crease,
     "hole": handling.hole,
     "tear": handling.tear,
@@ -45,6 +46,8 @@ _LOCAL: dict[str, Marking] = {
 }
 _SCAN: dict[str, Plain] = {
     "blur": scanning.soften,
+    "defocus": scanning.defocus,
+    "motion": scanning.shake,
     "resample": scanning.resample,
     "noise": scanning.noise,
     "jpeg": scanning.jpeg,

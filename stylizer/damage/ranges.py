@@ -47,6 +47,8 @@ class Ranges:
     stain_depth: Span = (0.06, 0.45)
     foxing: float = 0.22
     foxing_spots: Span = (4, 70)
+    silvering: float = 0.06
+    silvering_depth: Span = (0.15, 0.7)
     # handling
     scratches: float = 0.45
     scratch_count: Span = (1, 11)
@@ -65,6 +67,10 @@ class Ranges:
     # scanning
     blur: float = 0.35
     blur_sigma: Span = (0.3, 1.9)
+    defocus: float = 0.05
+    defocus_radius: Span = (0.8, 3.0)
+    motion: float = 0.04
+    motion_length: Span = (3.0, 11.0)
     resample: float = 0.10
     resample_scale: Span = (0.5, 1.0)
     noise: float = 0.45

@@ -1,4 +1,4 @@
-"""What digitising adds: blur, resampling, sensor noise, JPEG."""
+"""What digitising adds: blur (three ways), resampling, sensor noise, JPEG."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from stylizer.damage.draw import Draw, blur, per_picture
+from stylizer.damage.draw import Draw, blur, grid, per_picture
 from stylizer.damage.ranges import Ranges
 
 
@@ -22,6 +22,39 @@ def soften(picture: Tensor, draw: Draw, ranges: Ranges) -> Tensor:
     return blur(
         picture, torch.where(flip, sigma, sigma * stretched), torch.where(flip, sigma * stretched, sigma)
     )
+
+
+def defocus(picture: Tensor, draw: Draw, ranges: Ranges) -> Tensor:
+    """A lens that misses the plane: every point becomes a disc with a soft rim."""
+    radius = per_picture(draw.uniform(*ranges.defocus_radius, picture.shape[0]))
+    y, x = _offsets(math.ceil(ranges.defocus_radius[1]))
+    return _filtered(picture, (radius + 0.5 - (x**2 + y**2).sqrt()).clamp(0, 1))
+
+
+def shake(picture: Tensor, draw: Draw, ranges: Ranges) -> Tensor:
+    """The print or the camera moved: every point becomes a short straight line."""
+    count = picture.shape[0]
+    half = per_picture(draw.uniform(*ranges.motion_length, count)) / 2
+    angle = per_picture(draw.uniform(0, math.pi, count))
+    y, x = _offsets(math.ceil(ranges.motion_length[1] / 2))
+    along, across = x * angle.cos() + y * angle.sin(), y * angle.cos() - x * angle.sin()
+    return _filtered(picture, (half + 0.5 - along.abs()).clamp(0, 1) * (1 - across.abs()).clamp(0, 1))
+
+
+def _offsets(radius: int) -> tuple[Tensor, Tensor]:
+    y, x = grid(2 * radius + 1, 2 * radius + 1)
+    return y - radius, x - radius
+
+
+def _filtered(picture: Tensor, kernels: Tensor) -> Tensor:
+    """Each picture by its own kernel (B, 1, k, k), scaled to a sum of one; mirrored at the borders."""
+    count, channels, height, width = picture.shape
+    radius = min(kernels.shape[3] // 2, height - 1, width - 1)
+    middle = kernels.shape[3] // 2
+    kernels = kernels[:, :, middle - radius : middle + radius + 1, middle - radius : middle + radius + 1]
+    kernels = (kernels / kernels.sum((2, 3), keepdim=True)).repeat_interleave(channels, 0)
+    flat = F.pad(picture.reshape(1, -1, height, width), (radius,) * 4, mode="reflect")
+    return F.conv2d(flat, kernels, groups=count * channels).reshape(picture.shape)
 
 
 def resample(picture: Tensor, draw: Draw, ranges: Ranges) -> Tensor:

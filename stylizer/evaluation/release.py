@@ -11,15 +11,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from stylizer.evaluation import baselines, protocol, report
+from stylizer.evaluation import baselines, measures, protocol, report
 from stylizer.evaluation.restoring import NetworkMethods
-from stylizer.models import Restorer, channels_last, restorer
+from stylizer.models import Restorer, channels_last, create
 from stylizer.training import state
 
 
@@ -54,16 +54,26 @@ def joined(detail: Trained, tone: Trained) -> dict[str, Tensor]:
 
 
 def figures(
-    network: Restorer, photos: Path, *, part: str, kinds: Sequence[str], classical: bool
+    network: Restorer,
+    photos: Path,
+    *,
+    part: str,
+    kinds: Sequence[str],
+    classical: bool,
+    feature_folder: Path | None = None,
 ) -> report.Report:
-    """The frozen evaluation of a network: both stages, each stage alone, and the classical chains."""
+    """The frozen evaluation of a network: both stages, each stage alone, and the classical chains.
+
+    LPIPS is among the figures where the weights of its backbone are at hand.
+    """
     methods: dict[str, report.Method] = dict(NetworkMethods(network).methods())
     if classical:
         methods |= dict(baselines.chains())
     pairs: Iterator[protocol.Pair] = chain.from_iterable(
         protocol.pairs(photos, part=part, kind=kind) for kind in kinds
     )
-    return report.evaluate(pairs, methods)
+    seeing = measures.perceptual(feature_folder) if feature_folder else None
+    return report.evaluate(pairs, methods, measures=seeing)
 
 
 def write_weights(weights: Mapping[str, Tensor], path: Path) -> str:
@@ -76,9 +86,9 @@ def write_weights(weights: Mapping[str, Tensor], path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def load_network(weights: Path, arguments: Mapping[str, Any]) -> Restorer:
+def load_network(weights: Path, arguments: Mapping[str, Any], architecture: str = "restorer") -> Restorer:
     """A restorer with these weights, fp32, ready to judge."""
-    network = channels_last(restorer(**arguments))
+    network = channels_last(cast(Restorer, create(architecture, **arguments)))
     network.load_state_dict(load_file(str(weights)))
     return network.eval()
 
@@ -93,11 +103,17 @@ def summary(measured: report.Report) -> dict[str, Any]:
                (("input", "input"), ("restored", "restore"), ("classical", classical))},
             **{f"ssim_{name}": round(row[key]["ssim"], 4) for name, key in
                (("input", "input"), ("restored", "restore"), ("classical", classical))},
+            **{f"lpips_alexnet_{name}": round(row[key]["lpips-alexnet"], 4) for name, key in
+               (("input", "input"), ("restored", "restore"), ("classical", classical))
+               if "lpips-alexnet" in row[key]},
+            "gain": [round(row["restore"][name], 2) for name in ("gain", "gain_low", "gain_high")],
+            "changed_outside_damage": round(row["restore"]["outside"], 4),
         }
         for kind, row in measured.figures.items()
     }  # fmt: skip
     return {"protocol": protocol.PROTOCOL, "unit": "PSNR in dB of RGB 8 bit; 100 means equal",
-            "classical": classical, "kinds": rows}  # fmt: skip
+            "classical": classical, "kinds": rows,
+            "worst": [vars(one) for one in measured.worst("restore")]}  # fmt: skip
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -116,20 +132,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--words", type=Path, required=True, help="TOML with the card's prose, version and credits"
     )
     parser.add_argument("--out", type=Path, required=True, help="folder for model.safetensors and card.json")
+    parser.add_argument("--features", type=Path, help="folder with the weights of AlexNet, for LPIPS")
     args = parser.parse_args(arguments)
     torch.set_num_threads(2)
-    print(release(args.detail, args.tone, photos=args.photos, words=args.words, out=args.out))
+    print(release(args.detail, args.tone, photos=args.photos, words=args.words, out=args.out,
+                  feature_folder=args.features))  # fmt: skip
     return 0
 
 
-def release(detail_run: Path, tone_run: Path, *, photos: Path, words: Path, out: Path) -> str:
+def release(
+    detail_run: Path,
+    tone_run: Path,
+    *,
+    photos: Path,
+    words: Path,
+    out: Path,
+    feature_folder: Path | None = None,
+) -> str:
     """Write the release and return the table of all methods (Markdown)."""
     prose = tomllib.loads(words.read_text("utf-8"))
     detail, tone = read(detail_run), read(tone_run)
     digest = write_weights(joined(detail, tone), out / "model.safetensors")
     shape = {**detail.config["architecture"], **prose.pop("arguments", {})}
-    measured = figures(load_network(out / "model.safetensors", shape), photos, part="test", kinds=protocol.kinds(),
-                       classical=True)  # fmt: skip
+    architecture = detail.config.get("network", "restorer")
+    network = load_network(out / "model.safetensors", shape, architecture)
+    measured = figures(network, photos, part="test", kinds=protocol.kinds(), classical=True,
+                       feature_folder=feature_folder)  # fmt: skip
     training = prose.pop("training", {}) | {
         "detail": {"steps": detail.steps, "seconds": round(detail.seconds), "config": detail.config},
         "tone": {"steps": tone.tone_steps, "config": tone.config},
@@ -138,7 +166,7 @@ def release(detail_run: Path, tone_run: Path, *, photos: Path, words: Path, out:
         "schema": 1,
         **prose,
         "operation": "restore",
-        "architecture": "restorer",
+        "architecture": architecture,
         "arguments": shape,
         "weights": digest,
         "weights_file": {"bytes": (out / "model.safetensors").stat().st_size, "dtype": "float16"},

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, product
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -23,15 +23,15 @@ from torch import Tensor
 
 from stylizer.evaluation import metrics, protocol
 from stylizer.evaluation.restoring import mirrored, thumbnail, to_tensor
-from stylizer.models import Restorer, restorer
+from stylizer.models import Restorer, create
 
 ALLOWED = 0.3
 SOUND = 45.0
 GRID: Mapping[str, tuple[float, ...]] = {
-    "gate_floor": (0.05, 0.3, 0.5, 0.7, 0.8, 0.85, 0.9, 0.93),
-    "tone_floor": (0.3, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.93),
-    "tone_restraint": (0.0, 0.35, 0.7),
-    "tone_deepen": (0.0, 0.35, 0.7),
+    "gate_floor": (0.05, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 0.93),
+    "tone_floor": (0.6, 0.7, 0.8, 0.9, 0.93, 0.945),
+    "tone_restraint": (0.0, 0.7),
+    "tone_deepen": (0.0, 0.7),
 }
 
 
@@ -146,7 +146,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     args = parser.parse_args(arguments)
     detail, tone = read(args.detail), read(args.tone)
     shape: dict[str, Any] = dict(detail.config["architecture"])
-    network = restorer(**shape).eval()
+    network = cast(Restorer, create(detail.config.get("network", "restorer"), **shape)).eval()
     network.load_state_dict({key: value.float() for key, value in joined(detail, tone).items()})
     pairs = chain.from_iterable(protocol.pairs(args.photos, part="tuning", kind=k) for k in protocol.kinds())
     best, tried = choose(network, look(network, pairs))

@@ -11,9 +11,14 @@ from torch import nn
 from stylizer.cards import Card
 from stylizer.errors import UnknownModel
 from stylizer.models.classic import ClassicGenerator
+from stylizer.models.judged import JudgedRestorer
 from stylizer.models.restorer import Restorer
 
-ARCHITECTURES: Mapping[str, Callable[..., nn.Module]] = {"restorer": Restorer, "classic": ClassicGenerator}
+ARCHITECTURES: Mapping[str, Callable[..., nn.Module]] = {
+    "restorer": Restorer,
+    "judged-restorer": JudgedRestorer,
+    "classic": ClassicGenerator,
+}
 
 Network = TypeVar("Network", bound=nn.Module)
 

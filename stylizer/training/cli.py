@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from pathlib import Path
 
 import torch
 
 from stylizer.training import config as configs
 from stylizer.training import photos
+from stylizer.training.judge import JudgeRun
 from stylizer.training.loop import RestoreRun
 from stylizer.training.team import gather
 
-KINDS = ("restore",)
+KINDS = ("restore", "judge")
 SHORT = 600  # seconds; less than this would not even make the pictures that a real run learns from
 
 
@@ -56,6 +58,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Train, say where the checkpoint is and why the run ended; 0 on success."""
     torch.set_num_threads(os.cpu_count() or 1)
+    if args.kind == "judge":
+        return _judge(args)
     team = gather()
     short = args.max_seconds is not None and args.max_seconds < SHORT
     settings = args.config or (Path("minute") if short else None)
@@ -75,4 +79,14 @@ def run(args: argparse.Namespace) -> int:
     progress = run.train()
     if team.writes:
         print(f"{progress.checkpoint}: {progress.step} steps in {progress.seconds:.0f} s. {progress.ended}")
+    return 0
+
+
+def _judge(args: argparse.Namespace) -> int:
+    if args.start_from is None:
+        print("A judge judges a finished network: name its weights with --start-from.", file=sys.stderr)
+        return 2
+    paths = photos.find(args.data) if args.data else photos.shipped()
+    run = JudgeRun(configs.load(args.config or Path("judge")), paths, args.out, weights=args.start_from)
+    print(f"{run.train()}: the judge is trained")
     return 0

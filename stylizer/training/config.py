@@ -114,7 +114,7 @@ class Restore:
 
 
 Section = TypeVar("Section")
-PACKAGED = ("restore", "perceptual", "classic", "minute")
+PACKAGED = ("restore", "judge", "perceptual", "classic", "minute")
 
 
 def load(path: Path | None = None) -> Restore:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -40,6 +41,11 @@ def save(path: Path, state: dict[str, Any]) -> None:
     with part.open("rb") as stream:
         os.fsync(stream.fileno())
     part.replace(path)
+
+
+def text(config: dict[str, Any]) -> str:
+    """A run's settings as they are written into its checkpoint."""
+    return json.dumps(config)
 
 
 def load(path: Path) -> dict[str, Any]:

@@ -6,10 +6,26 @@ from typing import Any
 import pytest
 import torch
 
-from stylizer.damage import DEFAULT, Ranges, age
+from stylizer.damage import DEFAULT, Ranges, age, ageing, scanning, statistics
+from stylizer.damage.draw import Draw
+from stylizer.damage.draw import blur as draw_blur
+from stylizer.damage.pipeline import STAGES
+from stylizer.damage.sheet import contact_sheet
 
-LOCAL = ("stain", "foxing", "scratches", "dust", "crease", "tear", "hole", "corner")
-OTHER = ("grain", "halftone", "fade", "yellow", "uneven", "blur", "resample", "noise", "jpeg")
+LOCAL = ("stain", "foxing", "silvering", "scratches", "dust", "crease", "tear", "hole", "corner")
+OTHER = (
+    "grain",
+    "halftone",
+    "fade",
+    "yellow",
+    "uneven",
+    "blur",
+    "defocus",
+    "motion",
+    "resample",
+    "noise",
+    "jpeg",
+)
 
 
 def _with(base: Ranges, /, **changes: Any) -> Ranges:
@@ -93,3 +109,58 @@ def test_ranges_are_ordered_and_chances_are_chances() -> None:
             assert value[0] <= value[1], item.name
         else:
             assert 0 <= value <= 1, item.name
+
+
+def test_a_single_kind_is_the_only_one_laid_on_and_every_kind_comes_up_alone() -> None:
+    alone = _with(DEFAULT, identity=0.0, few=0.0, single=1.0)
+    aged = age(_clean(160, 32), _seed(3), ranges=alone)
+    assert all(len(names) <= 1 for names in aged.applied)
+    # Tone leaves no name: it is in `toned` too.
+    assert {names[0] for names in aged.applied if names} == set(STAGES) - {"tone"}
+
+
+def test_silvering_lightens_dark_borders_and_leaves_the_middle() -> None:
+    dark = torch.full((1, 3, 96, 96), 0.1)
+    changed, cover = ageing.silvering(dark, Draw(_seed(1)), DEFAULT)
+    assert changed[..., :4].mean() > 0.15
+    assert torch.allclose(changed[..., 44:52, 44:52], dark[..., 44:52, 44:52], atol=0.01)
+    assert cover[..., :4].mean() > cover[..., 44:52, 44:52].mean()
+    light, _ = ageing.silvering(torch.full((1, 3, 96, 96), 0.9), Draw(_seed(1)), DEFAULT)
+    assert (light - 0.9).abs().max() < 1e-6
+
+
+@pytest.mark.parametrize("stage", [scanning.defocus, scanning.shake])
+def test_blur_of_a_lens_and_of_a_hand_keeps_the_light_and_spreads_a_point(stage: Any) -> None:
+    point = torch.zeros(2, 3, 33, 33)
+    point[:, :, 16, 16] = 1
+    spread = stage(point, Draw(_seed(2)), DEFAULT)
+    assert torch.allclose(spread.sum((2, 3)), torch.ones(2, 3), atol=1e-4)
+    assert (spread.amax((2, 3)) < 0.9).all()
+    assert torch.allclose(
+        stage(torch.full_like(point, 0.4), Draw(_seed(2)), DEFAULT), torch.full_like(point, 0.4)
+    )
+
+
+def test_the_figures_of_grain_and_paper_follow_what_was_put_there() -> None:
+    torch.manual_seed(0)
+    paper = torch.full((3, 96, 96), 0.6) + torch.tensor([0.1, 0.0, -0.1])[:, None, None]
+    noise = torch.randn(1, 96, 96)
+    faint, strong = (statistics.look((paper + amount * noise).clamp(0, 1)) for amount in (0.01, 0.05))
+    assert strong.grain > 3 * faint.grain
+    assert strong.warmth == pytest.approx(0.2, abs=0.02)
+    soft = draw_blur(noise[None], torch.tensor([1.0]))[0]
+    coarse = statistics.look((paper + 0.05 * soft / soft.std()).clamp(0, 1))
+    assert coarse.fineness > strong.fineness + 0.2
+    with pytest.raises(ValueError, match="got none"):
+        statistics.quartiles([])
+
+
+def test_the_contact_sheet_mixes_both_and_keeps_the_key() -> None:
+    simulated, real = torch.zeros(3, 3, 16, 16), torch.ones(2, 3, 16, 16)
+    sheet, key = contact_sheet(simulated, real, columns=3, seed=1)
+    assert sheet.size == (48, 32)
+    letters = key.replace("\n", "")
+    assert (letters.count("S"), letters.count("R")) == (3, 2)
+    for place, letter in enumerate(letters):
+        value = sheet.getpixel((place % 3 * 16 + 8, place // 3 * 16 + 8))
+        assert value == ((0, 0, 0) if letter == "S" else (255, 255, 255))
