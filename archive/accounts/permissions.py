@@ -7,14 +7,14 @@ Questions about many rows return a `Q`, questions about one row a `bool`; both a
 What a person may not see is answered with 404, so a page asks `visible_…` first and `may_…` second.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import TypeAlias
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Q
+from django.db.models import BooleanField, Case, Q, When
 from django.utils import timezone
 
 from archive.accounts.models import Membership, Role, User
@@ -150,6 +150,27 @@ def visible_items(person: Person) -> Q:
     own = Collection.objects.filter(own_collections(person, Role.ARCHIVIST))
     public = Collection.objects.filter(public_collections())
     return Q(collection__in=own) | (Q(collection__in=public) & Q(sensitive=False))
+
+
+@dataclass(frozen=True)
+class Sight:
+    """As `visible_items`, by collection: items of `own` are all seen, of the others only those not sensitive."""
+
+    collections: Mapping[UUID, Collection]
+    own: frozenset[UUID]
+
+    def sees(self, collection: UUID, *, sensitive: bool) -> bool:
+        return collection in self.own or (collection in self.collections and not sensitive)
+
+
+def sight(person: Person) -> Sight:
+    """The collections a person sees, and in which of them everything: one query."""
+    own = When(own_collections(person, Role.ARCHIVIST), then=True)
+    rows = Collection.objects.filter(visible_collections(person)).annotate(
+        is_own=Case(own, default=False, output_field=BooleanField())
+    )
+    found = {row.pk: row for row in rows.order_by("title", "pk")}
+    return Sight(found, frozenset(pk for pk, row in found.items() if row.is_own))
 
 
 def may_see_item(person: Person, item: Item) -> bool:

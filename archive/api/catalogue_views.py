@@ -13,9 +13,11 @@ from rest_framework.views import APIView
 from archive.accounts import permissions
 from archive.accounts.models import User
 from archive.api import shapes
-from archive.api.lists import key, listing
+from archive.api.lists import key, limit_of, listing
 from archive.catalogue import queries, services
 from archive.catalogue.models import Collection, Event, Item, Scan, Version
+from archive.catalogue.search.finding import Finder, in_order
+from archive.catalogue.search.wanted import Wanted
 from archive.iiif.files import file_name, send
 from archive.review.services import decide
 
@@ -220,8 +222,31 @@ class VersionReview(APIView):
 
 
 class Search(APIView):
+    """As the pages: `?q=&in=&type=&place=&rights=&made=&model=&review=&from=&to=&sort=`, with counts per facet."""
+
     @extend_schema(responses=ANY)
     def get(self, request: Request) -> Response:
-        text = request.query_params.get("q", "")[:200]
-        found = queries.items_for(request.user, text=text)
-        return listing(found, request, shapes.item)
+        wanted = Wanted.parse(request._request.GET)
+        try:
+            finder = Finder(request.user, wanted)
+        except Collection.DoesNotExist as error:
+            raise Http404 from error
+        size = limit_of(request)
+        found = finder.find(after=request.query_params.get("after", "")[:400], size=size)
+        items = in_order(Item.objects.select_related("collection"), found.ids)
+        following = f"{request.path}?{wanted.query(after=found.next, limit=size)}" if found.next else None
+        facets = {
+            name: [{"value": v, "count": n} for v, n in values] for name, values in found.counts.items()
+        }
+        return Response(
+            {
+                "results": [shapes.item(item) for item in items],
+                "next": request.build_absolute_uri(following) if following else None,
+                "total": found.total,
+                "facets": facets
+                | {
+                    "collections": [{"value": c.ref, "count": n} for c, n in found.collections],
+                    "years": [{"from": b.first, "to": b.last, "count": b.count} for b in found.bars],
+                },
+            }
+        )

@@ -15,8 +15,7 @@ LARGEST = 200
 
 def listing(rows: QuerySet[Any], request: Request, represent: Callable[[Any], dict[str, Any]]) -> Response:
     """Rows by descending primary key (newest first), after `?after=`, at most `?limit=`."""
-    limit = _whole(request.query_params.get("limit"), SIZE, "limit")
-    limit = max(1, min(limit, LARGEST))
+    limit = limit_of(request)
     if after := request.query_params.get("after"):
         rows = rows.filter(pk__lt=_key(rows.model, after))
     found = list(rows.order_by("-pk")[: limit + 1])
@@ -26,6 +25,11 @@ def listing(rows: QuerySet[Any], request: Request, represent: Callable[[Any], di
         query["after"] = str(found[limit - 1].pk)
         following = request.build_absolute_uri(f"{request.path}?{query.urlencode()}")
     return Response({"results": [represent(row) for row in found[:limit]], "next": following})
+
+
+def limit_of(request: Request) -> int:
+    """How many rows a page is to have, between 1 and `LARGEST`."""
+    return max(1, min(_whole(request.query_params.get("limit"), SIZE, "limit"), LARGEST))
 
 
 def key(text: Any, name: str) -> UUID:

@@ -3,7 +3,6 @@
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
-from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -110,6 +109,26 @@ class Item(models.Model):
         return str(titles[0]["value"]) if titles else str(_("Untitled"))
 
 
+class Edit(models.Model):
+    """One change of many items at once: a sheet, a table, the undoing of one of those; its revisions say what."""
+
+    class Kind(models.TextChoices):
+        SHEET = "sheet", _("sheet")
+        TABLE = "table", _("table")
+        UNDO = "undo", _("undo")
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    kind = models.CharField(max_length=8, choices=Kind)
+    collection = models.ForeignKey(Collection, on_delete=models.PROTECT, related_name="edits")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    at = models.DateTimeField(auto_now_add=True)
+    note = models.CharField(max_length=300, blank=True)
+    undoes = models.OneToOneField("self", on_delete=models.PROTECT, null=True, related_name="undone_by")
+
+    class Meta:
+        ordering = ["-id"]
+
+
 class ItemRevision(models.Model):
     """What an item's description was after one edit; the newest equals the item's own."""
 
@@ -117,6 +136,9 @@ class ItemRevision(models.Model):
     number = models.PositiveIntegerField()
     description = models.JSONField()
     date_verbatim = models.CharField(max_length=200, blank=True)
+    sensitive = models.BooleanField(default=False)
+    sensitive_reason = models.CharField(max_length=300, blank=True)
+    edit = models.ForeignKey(Edit, on_delete=models.PROTECT, null=True, related_name="revisions")
     note = models.CharField(max_length=300, blank=True)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
     at = models.DateTimeField(auto_now_add=True)
@@ -126,15 +148,3 @@ class ItemRevision(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["item", "number"], name="one_number_per_item_revision")
         ]
-
-
-class ItemIndex(models.Model):
-    """What search and sorting read: derived from the item, written with it, and re-creatable at any time."""
-
-    item = models.OneToOneField(Item, on_delete=models.CASCADE, primary_key=True, related_name="index")
-    title = models.CharField(max_length=300)
-    sort_key = models.CharField(max_length=300, db_index=True)  # the server's collation sorts by code point
-    document = SearchVectorField()
-
-    class Meta:
-        indexes = [GinIndex(fields=["document"], name="item_document")]

@@ -9,7 +9,7 @@ What never changes (stored files, versions, recipes, sidecars, events) is guarde
 `0002_guards`, because a rule that only services know is broken by the first script that goes around them.
 """
 
-from archive.catalogue.model_description import Collection, Item, ItemIndex, ItemRevision
+from archive.catalogue.model_description import Collection, Edit, Item, ItemRevision
 from archive.catalogue.model_history import Agent, Event, EventAgent, EventObject
 from archive.catalogue.model_pictures import (
     ModelRelease,
@@ -19,20 +19,26 @@ from archive.catalogue.model_pictures import (
     StoredFile,
     Version,
 )
+from archive.catalogue.model_search import FacetSet, ItemIndex, PlaceSet, SavedSearch, Term
 
 __all__ = [
     "Agent",
     "Collection",
+    "Edit",
     "Event",
     "EventAgent",
     "EventObject",
+    "FacetSet",
     "Item",
     "ItemIndex",
     "ItemRevision",
     "ModelRelease",
+    "PlaceSet",
     "Recipe",
+    "SavedSearch",
     "Scan",
     "Sidecar",
     "StoredFile",
+    "Term",
     "Version",
 ]

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.search import SearchQuery, SearchRank
 from django.db.models import (
     Count,
     F,
@@ -21,7 +20,6 @@ from django.db.models import (
 from django.db.models.functions import Coalesce, Mod, RowNumber
 
 from archive.accounts.permissions import Person, visible_collections, visible_items, visible_versions
-from archive.catalogue.indexing import words
 from archive.catalogue.models import Collection, Event, EventAgent, EventObject, Item, Scan, Version
 
 
@@ -46,19 +44,12 @@ def _as_array(id_: OuterRef) -> Func:
     return Func(id_, template="ARRAY[%(expressions)s]", output_field=ArrayField(UUIDField()))
 
 
-def items_for(person: Person, *, within: Collection | None = None, text: str = "") -> QuerySet[Item]:
-    """Visible items, newest first; in a collection and everything below it; best match first when searched."""
+def items_for(person: Person, *, within: Collection | None = None) -> QuerySet[Item]:
+    """Visible items, newest first; in a collection and everything below it."""
     items = Item.objects.filter(visible_items(person)).select_related("collection", "index")
     if within is not None:
         items = items.filter(collection__path__contains=[within.pk])
-    query = search_query(text)
-    if query is None:
-        return items.order_by("-pk")
-    return (
-        items.filter(index__document=query)
-        .annotate(rank=SearchRank(F("index__document"), query))
-        .order_by("-rank", "-pk")
-    )
+    return items.order_by("-pk")
 
 
 def items_directly_in(person: Person, collection: Collection) -> QuerySet[Item]:
@@ -75,16 +66,6 @@ def part_starts(person: Person, collection: Collection, *, size: int) -> QuerySe
         .order_by("pk")
         .values_list("pk", flat=True)
     )
-
-
-def search_query(text: str) -> SearchQuery | None:
-    """All the words, the last of them as a beginning; None when there is nothing to look for."""
-    terms = ["".join(c for c in word if c.isalnum()) for word in words(text).split()]
-    terms = [term for term in terms if term]
-    if not terms:
-        return None
-    quoted = [f"'{term}'" for term in terms]
-    return SearchQuery(" & ".join([*quoted[:-1], f"{quoted[-1]}:*"]), search_type="raw", config="simple")
 
 
 def with_faces(items: QuerySet[Item], person: Person) -> QuerySet[Item]:
@@ -200,7 +181,7 @@ def live_derivatives(sources: Sequence[UUID], recipe_digest: str, run: int) -> d
 
 
 def history(item: Item, *, most: int = 100) -> QuerySet[Event]:
-    """What happened to an item and its pictures, newest first, with objects and agents loaded."""
+    """What happened to an item and its pictures, newest first, with agents loaded (objects may be thousands)."""
     about = EventObject.objects.filter(
         Q(item=item) | Q(version__scan__item=item) | Q(scan__item=item)
     ).values("event")
@@ -209,6 +190,5 @@ def history(item: Item, *, most: int = 100) -> QuerySet[Event]:
         .order_by("-pk")
         .prefetch_related(
             Prefetch("agents_linked", queryset=EventAgent.objects.select_related("agent")),
-            Prefetch("objects_linked", queryset=EventObject.objects.select_related("version")),
         )[:most]
     )

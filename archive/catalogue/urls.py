@@ -2,13 +2,17 @@
 
 from django.urls import path
 
-from archive.catalogue import views
+from archive.catalogue import find_views, views
 
 app_name = "catalogue"
 urlpatterns = [
-    path("", views.home, name="home"),
+    path("", find_views.home, name="home"),
     path("collections/", views.collections, name="collections"),
-    path("collections/<str:ref>/", views.collection, name="collection"),
+    path("collections/<str:ref>/", find_views.collection, name="collection"),
+    path("searches/", find_views.searches, name="searches"),
+    path("searches/new", find_views.save_search, name="save-search"),
+    path("searches/<uuid:search_id>/", find_views.search, name="search"),
+    path("searches/<uuid:search_id>/forget", find_views.forget_search, name="forget-search"),
     path("items/<uuid:item_id>/", views.item, name="item"),
     path("versions/<uuid:version_id>/", views.version, name="version"),
     path("versions/<uuid:version_id>/file", views.version_file, name="file"),

@@ -1,13 +1,11 @@
-"""The pages of the catalogue: home and search, collections, items, versions."""
+"""The pages of the catalogue: the tree of collections, items, versions. Finding is in `find_views`."""
 
-from typing import Any
 from uuid import UUID
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from archive import paging
 from archive.accounts import permissions
 from archive.catalogue import queries
 from archive.catalogue.description import labelled
@@ -17,48 +15,12 @@ from archive.jobs.recipes import offered
 from archive.review.services import possible
 from stylizer.recipe import Recipe
 
-COUNTED = 10_000  # beyond, a page says "more than": an exact count of everything is nobody's question
-
-
-@require_safe
-def home(request: HttpRequest) -> HttpResponse:
-    """Search, what is new, and the collections."""
-    text = request.GET.get("q", "").strip()[:200]
-    items = queries.with_faces(queries.items_for(request.user, text=text), request.user)
-    searched = bool(text)
-    page = paging.by_offset(items, request) if searched else paging.newest_first(items, request, size=12)
-    context: dict[str, Any] = {"page": page, "q": text, "searched": searched}
-    if searched:
-        context["found"] = queries.items_for(request.user, text=text).order_by()[: COUNTED + 1].count()
-    else:
-        context["collections"] = queries.collections_for(request.user).filter(parent=None)[:24]
-    return render(request, "catalogue/home.html", context)
-
 
 @require_safe
 def collections(request: HttpRequest) -> HttpResponse:
     """Every collection the person may see, as a tree."""
     found = list(queries.collections_for(request.user))
     return render(request, "catalogue/collections.html", {"tree": _tree(found)})
-
-
-@require_safe
-def collection(request: HttpRequest, ref: str) -> HttpResponse:
-    """One collection: what is below it and what is in it."""
-    seen = queries.collections_for(request.user)
-    found = get_object_or_404(seen, ref=ref)
-    items = queries.items_for(request.user, within=found)
-    context = {
-        "collection": found,
-        "above": seen.filter(pk__in=found.path).exclude(pk=found.pk),
-        "below": seen.filter(parent=found),
-        "page": paging.newest_first(queries.with_faces(items, request.user), request),
-        "total": items.order_by()[: COUNTED + 1].count(),
-        "may_order": permissions.holds(request.user, "archivist", found),
-        "may_upload": permissions.may_upload(request.user, found),
-        "recipes": offered(),
-    }
-    return render(request, "catalogue/collection.html", context)
 
 
 @require_safe

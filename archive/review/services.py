@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from archive.accounts.models import User
 from archive.catalogue.models import Event, Version
+from archive.catalogue.search.indexing import refresh_facets
 from archive.catalogue.services import agent_of, record
 from archive.review.models import Decision, Review
 from archive.review.policy import Policy, policy_of
@@ -140,6 +141,7 @@ def _take(review: Review, history: list[Step], *, verb: str, after: str, by: Use
     )
     review.approved_by = sorted(standing([*history, Step(row.pk, verb, by.pk)]).approvers)
     review.save()
+    refresh_facets([review.version.scan.item_id])
     record(
         Event.Type.REVIEW,
         about=[("subject", review.version)],

@@ -8,7 +8,15 @@ from archive.catalogue.services.derivatives import (
     register_files,
 )
 from archive.catalogue.services.events import agent_of, record, software
-from archive.catalogue.services.items import create_item, describe
+from archive.catalogue.services.items import (
+    Change,
+    NewItem,
+    create_item,
+    create_items,
+    describe,
+    describe_items,
+    undo_edit,
+)
 from archive.catalogue.services.pictures import (
     NewDerivative,
     NewMaster,
@@ -22,8 +30,10 @@ from archive.catalogue.services.pictures import (
 )
 
 __all__ = [
+    "Change",
     "Derived",
     "NewDerivative",
+    "NewItem",
     "NewMaster",
     "add_derivative",
     "add_derivatives",
@@ -33,7 +43,9 @@ __all__ = [
     "change_collection",
     "create_collection",
     "create_item",
+    "create_items",
     "describe",
+    "describe_items",
     "lock_scans",
     "record",
     "refresh_tree",
@@ -43,4 +55,5 @@ __all__ = [
     "register_release",
     "software",
     "technical",
+    "undo_edit",
 ]

@@ -21,6 +21,7 @@ from archive.catalogue.models import (
     StoredFile,
     Version,
 )
+from archive.catalogue.search.indexing import refresh_facets
 from archive.catalogue.services.events import agent_of, software
 from archive.review.models import Review
 
@@ -81,6 +82,8 @@ def add_derivatives(batch: Sequence[Derived]) -> list[Version]:
     )
     Review.objects.bulk_create([Review(version=version) for version in versions])
     _record(list(zip(versions, batch, strict=True)))
+    scans = {derived.source.scan_id for derived in batch}
+    refresh_facets(Scan.objects.filter(pk__in=scans).values_list("item", flat=True))
     return versions
 
 

@@ -1,13 +1,12 @@
 """Descriptions, search, and the tree of collections."""
 
 import pytest
-from django.contrib.auth.models import AnonymousUser
 
 from archive.accounts.models import User
 from archive.catalogue import queries, services
 from archive.catalogue.errors import CollectionError, DescriptionError
-from archive.catalogue.indexing import sort_key
 from archive.catalogue.models import Collection, Event
+from archive.catalogue.search.lexemes import sort_key
 from stylizer.imageio import Facts
 from tests.archive import factories
 
@@ -34,28 +33,6 @@ def test_a_wrong_description_is_refused_with_its_place(bad: dict[str, object], p
     with pytest.raises(DescriptionError) as refusal:
         services.create_item(portraits, description=bad, by=None)
     assert str(refusal.value).startswith(next(iter(bad)))
-
-
-@pytest.mark.django_db
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        ("bund", 1),
-        ("shangh", 1),
-        ("外滩", 1),
-        ("滩老", 1),
-        ("cafe", 1),
-        ("Café bund", 1),
-        ("zeppelin", 0),
-        ("'); --", 2),
-    ],
-)
-def test_search_finds_beginnings_accents_and_two_chinese_characters(
-    text: str, found: int, portraits: Collection
-) -> None:
-    factories.item(portraits, "外滩老照片: the Bund, Shanghai, café")
-    factories.item(portraits, "Something else")
-    assert queries.items_for(AnonymousUser(), text=text).count() == found
 
 
 @pytest.mark.django_db

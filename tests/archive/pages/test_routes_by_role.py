@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from archive.accounts.models import Role, User
-from archive.catalogue.models import Collection, Version
+from archive.catalogue.models import Collection, SavedSearch, Version
 from archive.ingest.models import Upload
 from archive.jobs.models import Job
 from tests.archive import factories
@@ -37,6 +37,8 @@ RULES: dict[str, Rule] = {
     "system:ready": (EVERYBODY, EVERYBODY),
     "api:schema": (EVERYBODY, EVERYBODY),
     "api:docs": (EVERYBODY, EVERYBODY),
+    "catalogue:searches": (SIGNED_IN, SIGNED_IN),
+    "catalogue:search": (OWNER, OWNER),
     "api:collections": (EVERYBODY, EVERYBODY),
     "api:items": (EVERYBODY, EVERYBODY),
     "api:scans": (EVERYBODY, EVERYBODY),
@@ -85,6 +87,8 @@ RULES: dict[str, Rule] = {
     "api:job-items": (OWNER | ADMIN, OWNER | ADMIN),
     # answer to POST only
     "accounts:logout": (set(), set()),
+    "catalogue:save-search": (set(), set()),
+    "catalogue:forget-search": (set(), set()),
     "ingest:duplicate": (set(), set()),
     "ingest:check": (set(), set()),
     "ingest:use": (set(), set()),
@@ -145,6 +149,8 @@ class Cast:
             filename="x", collection=self.place, by=ada, state="refused", code="x"
         )
 
+        self.search = SavedSearch.objects.create(by=ada, title="x", query="q=x")
+
     def address(self, name: str) -> str:
         from django.urls import reverse
 
@@ -154,6 +160,7 @@ class Cast:
             "version_id": self.version.pk,
             "job_id": self.job.pk,
             "upload_id": self.upload.pk,
+            "search_id": self.search.pk,
             "kind": "change_map",
             "width": 480,
             "action": "pause",
