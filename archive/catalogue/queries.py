@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.search import SearchQuery
 from django.db.models import (
     Count,
     F,
@@ -21,6 +22,7 @@ from django.db.models.functions import Coalesce, Mod, RowNumber
 
 from archive.accounts.permissions import Person, visible_collections, visible_items, visible_versions
 from archive.catalogue.models import Collection, Event, EventAgent, EventObject, Item, Scan, Version
+from archive.catalogue.search.asking import parse
 
 
 def collections_for(person: Person) -> QuerySet[Collection]:
@@ -44,12 +46,20 @@ def _as_array(id_: OuterRef) -> Func:
     return Func(id_, template="ARRAY[%(expressions)s]", output_field=ArrayField(UUIDField()))
 
 
-def items_for(person: Person, *, within: Collection | None = None) -> QuerySet[Item]:
-    """Visible items, newest first; in a collection and everything below it."""
+def items_for(person: Person, *, within: Collection | None = None, text: str = "") -> QuerySet[Item]:
+    """Visible items, newest first; in a collection and everything below it, and with these words."""
     items = Item.objects.filter(visible_items(person)).select_related("collection", "index")
     if within is not None:
         items = items.filter(collection__path__contains=[within.pk])
+    if query := search_query(text):
+        items = items.filter(index__document=query)
     return items.order_by("-pk")
+
+
+def search_query(text: str) -> SearchQuery | None:
+    """What was typed as a query of the index; None when there is nothing to look for."""
+    found = parse(text).tsquery
+    return SearchQuery(found, search_type="raw", config="simple") if found else None
 
 
 def items_directly_in(person: Person, collection: Collection) -> QuerySet[Item]:
