@@ -128,7 +128,17 @@ def job(row: Job) -> dict[str, Any]:
         "total": state.total,
         "counts": state.counts,
         "percent": state.percent,
+        "expected": row.expected,
+        "items_per_second": round(state.rate, 4) if state.rate else None,
         "remaining_seconds": state.remaining.total_seconds() if state.remaining else None,
+        "remaining_between": [
+            state.soonest.total_seconds() if state.soonest else None,
+            state.latest.total_seconds() if state.latest else None,
+        ],
+        "estimate": row.estimate,
+        "mode": row.mode,
+        "run": row.run,
+        "hours": [row.hours_from, row.hours_to] if row.hours_from else None,
         "created": row.created,
         "started": row.started,
         "ended": row.ended,
@@ -143,6 +153,8 @@ def job_item(row: JobItem) -> dict[str, Any]:
         "code": row.code,
         "sentence": row.sentence,
         "tries": row.tries,
+        "sample": row.sample,
+        "seconds": row.seconds,
         "tiles": [row.tiles_done, row.tiles_total],
         "result": _id(row.result_id),
         "attempts": [
@@ -155,6 +167,8 @@ def job_item(row: JobItem) -> dict[str, Any]:
                 "outcome": a.outcome,
                 "code": a.code,
                 "sentence": a.sentence,
+                "seconds": a.seconds,
+                "log": a.log,
             }
             for a in row.attempts.all()
         ],
@@ -184,6 +198,11 @@ def worker(row: Worker) -> dict[str, Any]:
         "last_seen": row.last_seen,
         "current_item": row.current_item_id,
         "last_error": row.last_error,
+        "memory": row.memory,
+        "networks": row.networks,
+        "made": row.made,
+        "resting_until": row.resting_until,
+        "resting_why": row.resting_why,
     }
 
 

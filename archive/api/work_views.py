@@ -1,5 +1,7 @@
 """Uploads, jobs, recipes, models and workers over REST."""
 
+from collections.abc import Mapping
+from datetime import time
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -87,19 +89,44 @@ class Jobs(APIView):
         by = person(request)
         if not permissions.may_order_at_all(by):
             raise Http404
-        data = fields(request, {"scope", "recipe", "reference", "sample", "again", "where", "areas"})
+        data = fields(request, {"scope", "recipe", "reference", "again", "where", "areas", *TERMS})
         if not isinstance(data.get("scope"), dict) or not isinstance(data.get("recipe"), str | dict):
             raise ValidationError({"scope": "a scope and a recipe are needed"})
-        if data.get("sample") is not None or data.get("reference") is not None:
-            raise ValidationError(
-                {"sample": "neither samples nor references are offered yet; leave them out"}
-            )
+        if data.get("reference") is not None:
+            raise ValidationError({"reference": "references are not offered yet; leave it out"})
         where, areas = masks.parse(data.get("where"), data.get("areas"))
         job = jobs.order(
             jobs.Scope.parse(data["scope"]), data["recipe"], by=by, again=data.get("again") is True,
-            mask=masks.Mask(where, areas) if areas else None,
+            mask=masks.Mask(where, areas) if areas else None, terms=terms_of(data),
         )  # fmt: skip
         return Response(shapes.job(job), status=201)
+
+
+TERMS = {"sample", "auto_start", "mode", "with_sensitive", "hours", "stop_after", "stop_share", "allow_cpu"}
+
+
+def terms_of(data: Mapping[str, Any]) -> jobs.Terms:
+    """The terms of an order: `{"sample": 12, "hours": ["22:00", "06:00"], "stop_after": 10, …}`."""
+    kinds: dict[str, type | tuple[type, ...]] = {
+        "sample": int, "stop_after": int, "mode": str, "auto_start": bool, "with_sensitive": bool,
+        "allow_cpu": bool, "stop_share": (int, float),
+    }  # fmt: skip
+    given = {name: data[name] for name in TERMS if data.get(name) is not None}
+    for name, value in given.items():
+        fits = name == "hours" or isinstance(value, kinds[name])
+        if not fits or (isinstance(value, bool) and kinds.get(name) is not bool):
+            raise ValidationError({name: f"not {value!r}"})
+    if "hours" in given:
+        given["hours"] = _hours(given["hours"])
+    return jobs.Terms(**given)
+
+
+def _hours(value: Any) -> tuple[time, time]:
+    try:
+        start, end = (time.fromisoformat(text) for text in value)
+    except (TypeError, ValueError) as error:
+        raise ValidationError({"hours": 'expected two times of day, such as ["22:00", "06:00"]'}) from error
+    return start, end
 
 
 def job_of(request: Request, job_id: UUID) -> Job:
@@ -141,7 +168,9 @@ class SteerJob(APIView):
         note = str(data.get("note", ""))
         if action == "pause":
             jobs.pause(job, by=by, note=note)
-        elif action == "resume" or action == "start":
+        elif action == "start":
+            jobs.start(job, by=by)
+        elif action == "resume":
             jobs.resume(job, by=by)
         elif action == "cancel":
             jobs.cancel(job, by=by, note=note)

@@ -147,6 +147,26 @@ def judge(sources: QuerySet[Version], *, recipe: str, operations: Sequence[str],
     return Judged(queued=counts[False], reused=counts[True], excluded=excluded)
 
 
+def examples(
+    sources: QuerySet[Version], *, recipe: str, operations: Sequence[str], terms: Terms, most: int = 200
+) -> list[tuple[Version, str]]:
+    """The first sources that would be left out, each with the reason."""
+    sql, values = select(
+        sources,
+        recipe=recipe,
+        operations=operations,
+        run=1,
+        mode=terms.mode,
+        with_sensitive=terms.with_sensitive,
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT src, code FROM ({sql}) x WHERE code IS NOT NULL LIMIT {int(most)}", values)  # noqa: S608
+        codes = dict(cursor.fetchall())
+    words = REASONS()
+    rows = Version.objects.filter(pk__in=codes).select_related("scan__item").order_by("scan__item", "pk")
+    return [(version, words[codes[version.pk]]) for version in rows]
+
+
 def forbidden_by_policy(operations: Sequence[str], collection: Collection) -> str | None:
     """Why the collection's AI policy leaves a source out, or None."""
     if collection.effective_ai_policy == Collection.AIPolicy.NONE:

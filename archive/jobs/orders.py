@@ -85,7 +85,7 @@ def order(
         hours_to=end,
         stop_after=terms.stop_after,
         stop_share=terms.stop_share,
-        allow_cpu=not _gpu_known() if terms.allow_cpu is None else terms.allow_cpu,
+        allow_cpu=not gpu_known() if terms.allow_cpu is None else terms.allow_cpu,
         standing=standing,
     )
     if count <= AT_ONCE:
@@ -135,7 +135,7 @@ def _check(terms: Terms) -> None:
         raise NotAllowed(_("Order one of %(modes)s, not %(mode)s.") % {"modes": modes, "mode": terms.mode})
 
 
-def _gpu_known() -> bool:
+def gpu_known() -> bool:
     """Did a worker with a GPU show itself lately? Then falling back to a processor has to be allowed."""
     seen = Worker.objects.filter(kind="gpu", last_seen__gt=timezone.now() - timedelta(days=1))
     return seen.exclude(device="").exclude(device__startswith="cpu").exists()

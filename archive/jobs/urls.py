@@ -2,14 +2,21 @@
 
 from django.urls import path
 
-from archive.jobs import views
+from archive.jobs import views, watching
 
 app_name = "jobs"
 urlpatterns = [
-    path("", views.jobs, name="list"),
+    path("", watching.jobs, name="list"),
     path("new/", views.new, name="new"),
+    path("check/", views.check, name="check"),
     path("preview/", views.preview, name="preview"),
-    path("<uuid:job_id>/", views.job, name="job"),
-    path("<uuid:job_id>/progress/", views.live, name="progress"),
-    path("<uuid:job_id>/<slug:action>/", views.steer, name="steer"),
+    path("<uuid:job_id>/", watching.job, name="job"),
+    path("<uuid:job_id>/progress/", watching.live, name="progress"),
+    path("<uuid:job_id>/buttons/", watching.buttons, name="buttons"),
+    path("<uuid:job_id>/items/", watching.items, name="items"),
+    path("<uuid:job_id>/items.csv", watching.listed, name="csv"),
+    path("<uuid:job_id>/items/<int:item_id>/", watching.item, name="item"),
+    path("<uuid:job_id>/sheet/", watching.sheet, name="sheet"),
+    path("<uuid:job_id>/undoing/", watching.undoing, name="undoing"),
+    path("<uuid:job_id>/<slug:action>/", watching.steer, name="steer"),
 ]

@@ -1,16 +1,18 @@
-"""What a load balancer, a monitor and Prometheus ask for."""
+"""What a load balancer, a monitor and Prometheus ask for, and the page an admin looks at."""
 
 import hmac
 from dataclasses import asdict
 
 from django.conf import settings
+from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from archive.accounts import permissions
-from archive.system import metrics, readiness
+from archive.system import metrics, readiness, standing
 
 LOOPBACK = {"127.0.0.1", "::1"}
 
@@ -44,6 +46,17 @@ def ready(request: HttpRequest) -> JsonResponse:
         ],
     }
     return JsonResponse(answer, status=200 if answer["status"] == "ready" else 503)
+
+
+@login_required
+@require_safe
+@never_cache
+def status(request: HttpRequest) -> HttpResponse:
+    """How the archive does, for admins: its parts, its disk, its queue, its workers."""
+    if not permissions.is_admin(request.user):
+        raise Http404
+    found = standing.look()
+    return render(request, "system/_status.html" if request.htmx else "system/status.html", found)  # type: ignore[attr-defined]
 
 
 @require_safe

@@ -1,12 +1,13 @@
 """What pages say over and over: icons, badges, durations, who did what."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django import template
 from django.template import Context
 from django.templatetags.static import static
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -85,6 +86,18 @@ def duration(value: timedelta | float | str | None) -> str:
 
 
 @register.filter
+def per_hour(rate: float) -> str:
+    """A rate a second as so many an hour."""
+    return f"{rate * 3600:,.0f}" if rate * 3600 >= 10 else f"{rate * 3600:.1f}"
+
+
+@register.filter
+def ago(moment: datetime) -> str:
+    """How long ago, to the second: a heartbeat is news of seconds."""
+    return duration(timezone.now() - moment)
+
+
+@register.filter
 def percent(share: float | None) -> str:
     """A share of 0…1 as a percentage that never rounds something to nothing."""
     if share is None:
@@ -126,6 +139,7 @@ def decision_words(decision: str) -> str:
         "unpublish": _("Take back from the public"),
         "reopen": _("Reopen"),
         "withdraw": _("Withdraw for good"),
+        "start": _("Start all of it"),
         "pause": _("Pause"),
         "resume": _("Resume"),
         "cancel": _("Cancel"),

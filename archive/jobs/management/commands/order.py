@@ -1,5 +1,6 @@
 """`manage.py order RECIPE --collection REF`: order derivatives, and with --wait see them through."""
 
+import datetime
 import sys
 import time
 from argparse import ArgumentParser
@@ -7,10 +8,12 @@ from typing import Any
 from uuid import UUID
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db.models import Max, Sum
 from tqdm import tqdm
 
 from archive.accounts.models import Membership, Role, User
-from archive.jobs import progress, services, sweep
+from archive.catalogue.models import Sidecar
+from archive.jobs import progress, services, sweep, watch
 from archive.jobs.models import Job, JobItem
 from archive.jobs.scope import Scope, ScopeError
 from archive.jobs.states import ENDED_JOBS
@@ -33,7 +36,20 @@ class Command(BaseCommand):
         scope.add_argument("--collection", metavar="REF")
         scope.add_argument("--item", nargs="+", type=UUID, metavar="ID")
         scope.add_argument("--version", nargs="+", type=UUID, metavar="ID", dest="versions")
+        scope.add_argument("--search", metavar="TEXT", help="what a search finds")
         parser.add_argument("--again", action="store_true", help="make what is made already once more")
+        parser.add_argument(
+            "--only", choices=["missing", "failed"], help="only what was not made, or what failed"
+        )
+        parser.add_argument("--sensitive", action="store_true", help="sensitive pictures too")
+        parser.add_argument(
+            "--sample", type=int, default=0, metavar="N", help="try N first and tell what follows"
+        )
+        parser.add_argument(
+            "--sample-only", action="store_true", help="with --sample: do not go on by itself"
+        )
+        parser.add_argument("--hours", metavar="22:00-06:00", help="work only then")
+        parser.add_argument("--stop-after", type=int, metavar="N", help="pause after N failures")
         parser.add_argument("--user", help="in whose name; by default an administrator's")
         parser.add_argument("--wait", action="store_true", help="show progress; exit 1 if an item failed")
 
@@ -42,10 +58,19 @@ class Command(BaseCommand):
             collection=options["collection"],
             items=tuple(options["item"] or ()),
             versions=tuple(options["versions"] or ()),
+            search=options["search"],
+        )
+        terms = services.Terms(
+            mode=options["only"] or ("again" if options["again"] else "all"),
+            sample=options["sample"],
+            auto_start=not options["sample_only"],
+            with_sensitive=options["sensitive"],
+            hours=_hours(options["hours"]),
+            stop_after=options["stop_after"],
         )
         try:
             job = services.order(
-                scope, load_spec(options["recipe"]), by=self._user(options["user"]), again=options["again"]
+                scope, load_spec(options["recipe"]), by=self._user(options["user"]), terms=terms
             )
         except (StylizerError, ScopeError, services.NotAllowed) as error:
             raise CommandError(str(error)) from error
@@ -54,24 +79,50 @@ class Command(BaseCommand):
             self._see_through(job)
 
     def _see_through(self, job: Job) -> None:
-        swept = time.monotonic()
+        swept, told = time.monotonic(), False
         state = progress.of(job)
         with tqdm(total=state.total, unit="scan", disable=not sys.stderr.isatty()) as bar:
-            while job.state not in ENDED_JOBS:
+            while job.state not in ENDED_JOBS | {Job.State.WAITING, Job.State.PAUSED}:
                 time.sleep(0.5)
                 if time.monotonic() - swept > SWEEP_EVERY:
                     sweep.sweep()
                     swept = time.monotonic()
                 job.refresh_from_db()
                 state = progress.of(job)
-                bar.n = state.ended
+                bar.total, bar.n = state.total, state.ended
+                if job.estimate and not told:
+                    told = True
+                    bar.write(self._estimate(job), file=sys.stderr)
                 bar.refresh()
         self._say(job, str(Job.State(job.state).label).capitalize())
+        if job.estimate:
+            self.stdout.write(self._estimate(job))
+            if job.state == Job.State.FINISHED:
+                self.stdout.write(self._truth(job))
         failed = job.items.filter(state=JobItem.State.FAILED).select_related("source__scan__item")
         for item in failed:
             self.stdout.write(f"  failed {item.source.scan.item.title} [{item.code}]: {item.sentence}")
         if failed:
             sys.exit(1)
+
+    def _estimate(self, job: Job) -> str:
+        found = watch.told(job)
+        assert found is not None  # noqa: S101  (asked only of a job that has one)
+        return (
+            f"  estimated from {found['sampled']}: {found['likely']} ({found['low']} to {found['high']}) and "
+            f"{found['size'] / 2**20:.0f} MiB for the other {found['left']}, on {found['workers']} worker(s)."
+        )
+
+    def _truth(self, job: Job) -> str:
+        """How long, and how much, the rest really took."""
+        rest = job.items.filter(sample=False, state=JobItem.State.DONE)
+        seen = rest.aggregate(last=Max("ended"), size=Sum("result__file__size"))
+        beside = Sidecar.objects.filter(version__in=rest.values("result")).aggregate(n=Sum("file__size"))["n"]
+        first = job.items.filter(sample=True).aggregate(last=Max("ended"))["last"]
+        if not seen["last"] or not first:
+            return "  in truth: nothing was left to make."
+        size = ((seen["size"] or 0) + (beside or 0)) / 2**20
+        return f"  in truth: {seen['last'] - first} and {size:.0f} MiB."
 
     def _say(self, job: Job, word: str) -> None:
         counts = progress.of(job).counts
@@ -88,3 +139,13 @@ class Command(BaseCommand):
         if admin is None:
             raise CommandError("There is no administrator yet. Make one, or name a user with --user.")
         return admin.user
+
+
+def _hours(text: str | None) -> tuple[datetime.time, datetime.time] | None:
+    if text is None:
+        return None
+    try:
+        start, end = (datetime.time.fromisoformat(part.strip()) for part in text.split("-"))
+    except ValueError as error:
+        raise CommandError(f"--hours: expected something like 22:00-06:00, got {text!r}") from error
+    return start, end

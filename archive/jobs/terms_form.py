@@ -1,0 +1,82 @@
+"""On which terms an order is given, as the order form says it."""
+
+from datetime import time
+from typing import Any
+
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+
+from archive.jobs.judging import Terms
+from archive.jobs.models import Job
+from archive.jobs.orders import NotAllowed
+from archive.jobs.scope import Scope
+
+ON_ERRORS = ("go-on", "after", "share")
+
+
+def scope_of(data: QueryDict) -> tuple[Scope, dict[str, Any]]:
+    """The scope of a form or an address, and what was asked, to be asked again.
+
+    Raises:
+        ScopeError: none, or several.
+    """
+    asked = asked_of(data)
+    given = {name: value for name, value in asked.items() if value and name != "direct"}
+    if asked["direct"]:
+        given["below"] = False
+    return Scope.parse(given), asked
+
+
+def asked_of(data: QueryDict) -> dict[str, Any]:
+    return {
+        "collection": data.get("collection"),
+        "search": data.get("search"),
+        "within": data.get("within"),
+        "items": data.getlist("item"),
+        "versions": data.getlist("version"),
+        "direct": data.get("direct") == "yes",
+    }
+
+
+def terms_of(data: QueryDict) -> Terms:
+    """The terms a form sets; what it leaves out is as usual.
+
+    Raises:
+        NotAllowed: a number or a time that is none.
+    """
+    mode = data.get("mode") or (Job.Mode.AGAIN if data.get("again") == "yes" else Job.Mode.ALL)
+    errors = data.get("errors") or "go-on"
+    if errors not in ON_ERRORS:
+        raise NotAllowed(_("On errors: choose one of %s.") % ", ".join(ON_ERRORS))
+    start, end = _time(data.get("from")), _time(data.get("to"))
+    if (start is None) != (end is None):
+        raise NotAllowed(_("Allowed hours have a beginning and an end."))
+    return Terms(
+        mode=mode,
+        sample=_whole(data.get("sample"), _("The sample"), 0),
+        auto_start=data.get("auto_start") == "yes",
+        with_sensitive=data.get("with_sensitive") == "yes",
+        hours=(start, end) if start is not None else None,
+        stop_after=_whole(data.get("stop_after"), _("Failures"), 10) if errors == "after" else None,
+        stop_share=_whole(data.get("stop_share"), _("The share"), 10) / 100 if errors == "share" else None,
+        allow_cpu=data.get("allow_cpu") == "yes" if "devices" in data else None,
+    )
+
+
+def _whole(text: str | None, what: str, default: int) -> int:
+    if not text:
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) < 7):
+        raise NotAllowed(
+            _("%(what)s: expected a whole number, got “%(text)s”.") % {"what": what, "text": text}
+        )
+    return int(text)
+
+
+def _time(text: str | None) -> time | None:
+    if not text:
+        return None
+    try:
+        return time.fromisoformat(text)
+    except ValueError as error:
+        raise NotAllowed(_("“%s” is no time of day; write it as 22:00.") % text) from error
