@@ -152,6 +152,7 @@ class JobItem(models.Model):
         ordering = ["job", "position"]
         indexes = [
             models.Index(fields=["job", "state", "position"]),
+            models.Index(fields=["job", "position"], name="items_in_order"),
             models.Index(fields=["lease_until"], condition=Q(state="running"), name="running_by_lease"),
             models.Index(fields=["not_before", "id"], condition=Q(state="queued"), name="queued_by_time"),
             models.Index(fields=["job", "position"], condition=Q(sample=True), name="the_sample"),

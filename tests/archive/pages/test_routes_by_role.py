@@ -156,7 +156,7 @@ class Cast:
         self.job = Job.objects.create(
             title="x", recipe=factories.recipe(), ordered_by=ada, state=Job.State.RUNNING
         )
-        self.job_item = JobItem.objects.create(job=self.job, source=self.version.derived_from, position=1)
+        self.job_item = JobItem.objects.create(job=self.job, source=self.version, position=1)
         self.upload = Upload.objects.create(
             filename="x", collection=self.place, by=ada, state="refused", code="x"
         )
