@@ -117,6 +117,11 @@ def may_review(person: Person, collection: Collection) -> bool:
     return holds(person, Role.CURATOR, collection)
 
 
+def may_compose(person: Person) -> bool:
+    """Compose exhibits: curators, wherever they curate; what they may hang is what they may see."""
+    return bool(holdings(person).at_least(Role.CURATOR))
+
+
 def may_order(person: Person, collections: Iterable[Collection], count: int, *, limit: int) -> bool:
     """Order derivatives of `count` versions from these collections; past `limit` it is bulk work, for admins."""
     if is_admin(person):

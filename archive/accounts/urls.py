@@ -1,7 +1,9 @@
-"""Signing in and out."""
+"""Signing in and out; who may do what in a collection."""
 
 from django.contrib.auth import views
 from django.urls import path
+
+from archive.accounts import views as access
 
 app_name = "accounts"
 urlpatterns = [
@@ -10,5 +12,8 @@ urlpatterns = [
         views.LoginView.as_view(template_name="accounts/login.html", redirect_authenticated_user=True),
         name="login",
     ),
+    path("access/<str:ref>/", access.collection_access, name="access"),
+    path("view-as/", access.begin_view_as, name="view-as"),
+    path("view-as/stop/", access.stop_view_as, name="view-as-stop"),
     path("logout/", views.LogoutView.as_view(), name="logout"),
 ]

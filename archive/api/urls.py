@@ -4,6 +4,7 @@ from django.urls import path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from archive.api import catalogue_views as catalogue
+from archive.api import exhibit_views as exhibits
 from archive.api import preview_views as previews
 from archive.api import tus
 from archive.api import work_views as work
@@ -44,6 +45,8 @@ urlpatterns = [
     path("previews/", previews.Previews.as_view(), name="previews"),
     path("previews/<slug:preview_id>/", previews.OnePreview.as_view(), name="preview"),
     path("previews/<slug:preview_id>/<slug:kind>", previews.PreviewPicture.as_view(), name="preview-picture"),
+    path("exhibits/", exhibits.Exhibits.as_view(), name="exhibits"),
+    path("exhibits/<str:slug>/", exhibits.OneExhibit.as_view(), name="exhibit"),
     path("recipes/", work.Recipes.as_view(), name="recipes"),
     path("models/", work.Models.as_view(), name="models"),
     path("workers/", work.Workers.as_view(), name="workers"),
