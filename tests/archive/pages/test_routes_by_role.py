@@ -111,8 +111,6 @@ RULES: dict[str, Rule] = {
     "accounts:view-as": (set(), set()),
     "api:previews": (set(), set()),
     "jobs:preview": (set(), set()),
-    "api:preview": (set(), set()),  # one's own, of which there is none here: tests/archive/jobs
-    "api:preview-picture": (set(), set()),
     "accounts:view-as-stop": (set(), set()),
     "ingest:check": (set(), set()),
     "ingest:use": (set(), set()),
@@ -199,7 +197,6 @@ class Cast:
             "item_id": self.version.scan.item_id,
             "version_id": self.version.pk,
             "slug": self.exhibit.slug,
-            "preview_id": "none",
             "job_id": self.job.pk,
             "upload_id": self.upload.pk,
             "search_id": self.search.pk,
