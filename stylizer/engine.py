@@ -92,7 +92,8 @@ class Engine:
             limits = {k: float(v) for k, v in found.card.limits.items() if isinstance(v, int | float)}
             while len(self._networks) >= WARM:
                 self._networks.pop(next(iter(self._networks)))
-            self._networks[key] = Stage(step, lowered(network) if precision == "fast" else network, limits)
+            halved = machine.arithmetic(self.device, precision) == "bf16"
+            self._networks[key] = Stage(step, lowered(network) if halved else network, limits)
         return replace(self._networks[key], step=step)
 
     def apply(
@@ -145,6 +146,7 @@ class Engine:
                 damaged_share=round(made.trust.damaged, 6),
                 trust=made.trust.to_dict(),
                 precision=recipe.precision,
+                arithmetic=machine.arithmetic(self.device, recipe.precision),
                 tile=passage.tile,
                 tiles=passage.total,
                 batch=passage.batch,
@@ -238,7 +240,8 @@ class Engine:
                     raise
                 if batch == 1:
                     raise OutOfMemory(
-                        f"{name}: not enough memory for a tile of {passage.tile} px. Try again later."
+                        f"{name}: not enough memory for a tile of {passage.tile[0]} × {passage.tile[1]} px. "
+                        "Try again later, or on a machine with more of it."
                     ) from error
             batch //= 2
 

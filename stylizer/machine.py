@@ -7,11 +7,12 @@ import json
 import os
 from importlib.metadata import version
 
+import pyvips
 import torch
 
 PROGRAMS = ("torch", "numpy", "imagecodecs", "tifffile", "pyvips-binary", "safetensors")
 
-M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4  # of glibc's mallopt
+M_TRIM_THRESHOLD, M_MMAP_MAX, M_ARENA_MAX = -1, -4, -8  # of glibc's mallopt
 
 
 def choose_device(asked: str | None = None) -> torch.device:
@@ -26,6 +27,7 @@ def settle() -> None:
     # Every tensor is written before it is read; filling them first costs a twentieth of the time.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     _keep_memory()
+    pyvips.cache_set_max(0)  # every row is read once; libvips would keep a hundred megabytes of them
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.allow_tf32 = False
     torch.backends.cuda.matmul.allow_tf32 = False
@@ -45,6 +47,21 @@ def describe(device: torch.device) -> str:
     return f"cpu ({torch.backends.cpu.get_cpu_capability()})"
 
 
+def arithmetic(device: torch.device, precision: str) -> str:
+    """What a precision is computed in on this device: fast is bf16 where there are instructions for it, else fp32.
+
+    Without them bf16 is emulated, which takes some six times as long as the fp32 it would stand in for.
+    """
+    if precision != "fast":
+        return "fp32"
+    has = (
+        torch.cuda.is_bf16_supported()
+        if device.type == "cuda"
+        else torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    )
+    return "bf16" if has else "fp32"
+
+
 def fingerprint(device: torch.device, precision: str) -> str:
     """Twelve hexadecimal digits: equal where equal recipes give equal files."""
     facts = {"device": describe(device), "precision": precision, **software()}
@@ -59,6 +76,7 @@ def _keep_memory() -> None:
     """
     with contextlib.suppress(AttributeError, OSError):  # another C library: it will do as it does
         libc = ctypes.CDLL(None)
+        libc.mallopt(M_ARENA_MAX, 1)  # else what one thread gives back no other thread can use
         libc.mallopt(M_MMAP_MAX, 0)
         libc.mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
 

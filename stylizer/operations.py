@@ -28,6 +28,7 @@ TileFunction: TypeAlias = Callable[
 ]  # of (B, 3, H, W) in 0…1 and the halo on each side of it
 
 THUMBNAIL = 256
+STRIP = 32  # rows
 
 
 class TiledNetwork(Protocol):
@@ -35,6 +36,14 @@ class TiledNetwork(Protocol):
 
     stride: int
     halo: int
+
+
+def by_strips(function: Callable[[Tensor], Tensor], picture: Tensor) -> Tensor:
+    """What looks at each pixel by itself, a few rows at a time: its intermediate values then stay in the cache."""
+    out = torch.empty_like(picture)
+    for strip, place in zip(picture.split(STRIP, 2), out.split(STRIP, 2), strict=True):
+        place.copy_(function(strip))
+    return out
 
 
 def needs_thumbnail(step: Step) -> bool:
@@ -60,7 +69,7 @@ def _restore(step: Step, network: Restorer, thumbnail: Tensor | None) -> TileFun
         out = x + residual if detail else x
         # Not a number has no place on a curve; on a GPU it would stop the process. The engine finds it right after.
         if curves is not None and bool(torch.isfinite(out.sum())):
-            out = network.apply_tone(out, curves)
+            out = by_strips(lambda strip: network.apply_tone(strip, curves), out)
         if only_damage:
             out = x + (out - x) * cut(damage)  # x + 0 is x: outside the damage not one bit changes
         return Touched(out, damage, gate)

@@ -19,11 +19,12 @@ from stylizer.errors import BadTile, Cancelled, MaskMismatch, OutsideTraining, U
 from stylizer.fidelity import Fidelity, FidelityMeter
 from stylizer.imageio import DerivativeWriter, Facts, Picture, Rows, open_picture, thumbnail
 from stylizer.imageio.picture import Pixels
+from stylizer.imageio.rows import room
 from stylizer.operations import THUMBNAIL, TiledNetwork, TileFunction, Touched, needs_thumbnail, prepare
 from stylizer.pixels import changed, colours, to_tensor, unit
 from stylizer.recipe import Recipe, Step
 from stylizer.sidecars import MapWriter
-from stylizer.tiling import Tile, core_side, mirrored, plan_tiles, rows_of
+from stylizer.tiling import Tile, mirrored, plan_tiles, rows_of
 from stylizer.trust import Trust
 
 CHUNK = 64  # rows compared at a time; a multiple of the fidelity meter's blocks
@@ -83,7 +84,7 @@ class Passage:
     batch: int = 1
     on_tile: Callable[[int, int], None] | None = None
     cancel: Callable[[], bool] | None = None
-    tile: int = 0
+    tile: tuple[int, int] = (0, 0)  # rows and columns of the first step's tiles, halo included
     done: int = 0
     total: int = 0
     damage: MapWriter = field(init=False)
@@ -94,8 +95,9 @@ class Passage:
         with open_picture(path, page=page) as source:
             facts = source.facts
         self.admit(facts, stages)
-        self.tile = core_side(facts.width, facts.height, asked=self.recipe.tile)
         plans = [self._plan(facts, stage.network) for stage in stages]
+        first = plans[0][0]
+        self.tile = (first.bottom - first.top, first.right - first.left)
         self.total = sum(map(len, plans))
         self.damage, self.change = (MapWriter(facts.width, facts.height) for _ in range(2))
         made = facts if facts.bits > 1 else replace(facts, bits=8)
@@ -136,7 +138,9 @@ class Passage:
 
     def _plan(self, facts: Facts, network: torch.nn.Module) -> list[Tile]:
         shape = cast(TiledNetwork, network)
-        return plan_tiles(facts.width, facts.height, core=self.tile, halo=shape.halo, stride=shape.stride)
+        return plan_tiles(
+            facts.width, facts.height, core=self.recipe.tile, halo=shape.halo, stride=shape.stride
+        )
 
     def _prepare(self, stage: Stage, path: Path, page: int | None) -> TileFunction:
         small = canonical_thumbnail(path, page, self.device) if needs_thumbnail(stage.step) else None
@@ -190,9 +194,7 @@ class Passage:
             while (batch := coming.result()) is not None:
                 coming = ahead.submit(reading.next, self.batch)
                 self.stop_if_cancelled()
-                x = (
-                    torch.from_numpy(batch.seen).to(self.device).permute(0, 3, 1, 2)
-                )  # channels last in memory
+                x = self._onto_device(batch.seen).permute(0, 3, 1, 2)  # channels last in memory
                 touched = values_of(function(x, halo))
                 if going is not None:
                     going.result()
@@ -204,6 +206,11 @@ class Passage:
                     self.on_tile(self.done, self.total)
             if going is not None:
                 going.result()
+
+    def _onto_device(self, seen: NDArray[np.float32]) -> torch.Tensor:
+        """To a GPU through pinned memory: the copy then needs no staging of the driver's own."""
+        x = torch.from_numpy(seen)
+        return x.pin_memory().to(self.device, non_blocking=True) if self.device.type == "cuda" else x
 
     def _settle(
         self,
@@ -219,19 +226,22 @@ class Passage:
         """Put a batch's tiles where they belong; once its band is whole, compare it and write it."""
         band = batch.band
         for number, tile in enumerate(batch.tiles):
-            inner = np.s_[: tile.y1 - tile.y0, : tile.x1 - tile.x0]
-            after, damage, sure = (part[number][inner] for part in touched)
-            before = batch.seen[number][halo:, halo:][inner]
-            change = after - before
-            expect_numbers(tile, change, damage, sure)
-            trust.add(change, sure[..., 0], damage[..., 0])
-            if strength != 1:
-                change *= strength
-            if band.allowed is not None:
-                change *= band.allowed[:, tile.x0 : tile.x1, None]
-            place = np.s_[:, tile.x0 : tile.x1, : facts.bands - facts.alpha]
-            band.derived[place] = changed(band.derived[place], change, facts)
-            self.damage.add(tile.y0, damage[..., 0] * strength, tile.x0)
+            # A few rows at a time: what is only needed on the way then stays in the cache, and small.
+            for y in range(0, tile.y1 - tile.y0, CHUNK):
+                rows = slice(y, min(y + CHUNK, tile.y1 - tile.y0))
+                inner = np.s_[rows, : tile.x1 - tile.x0]
+                after, damage, sure = (part[number][inner] for part in touched)
+                change = after - batch.seen[number][halo:, halo:][inner]
+                expect_numbers(tile, change, damage, sure)
+                trust.add(change, sure[..., 0], damage[..., 0])
+                if strength != 1:
+                    change *= strength
+                if band.allowed is not None:
+                    change *= band.allowed[rows, tile.x0 : tile.x1, None]
+                place = np.s_[rows, tile.x0 : tile.x1, : facts.bands - facts.alpha]
+                band.derived[place] = changed(band.derived[place], change, facts)
+                self.damage.add(tile.y0 + y, damage[..., 0] * strength, tile.x0)
+            trust.close()
         if batch.tiles[-1] is band.row[-1]:
             self._finish(band, facts, writer, meter)
 
@@ -296,7 +306,12 @@ class _Reading:
             self._waiting = list(self._band.row)
         tiles, self._waiting = self._waiting[:size], self._waiting[size:]
         assert self._band is not None  # noqa: S101  (just read)
-        return _Batch(self._band, tiles, np.stack([self._seen(self._band, tile) for tile in tiles]))
+        first = tiles[0]
+        shape = (len(tiles), first.bottom - first.top, first.right - first.left, 3)
+        seen = room(shape, np.dtype(np.float32))
+        for place, tile in zip(seen, tiles, strict=True):
+            self._see(self._band, tile, place)
+        return _Batch(self._band, tiles, seen)
 
     def _read(self) -> _Band:
         row, lines = self._plan[self._at], self._lines[self._at]
@@ -308,10 +323,12 @@ class _Reading:
         if self._mask:
             allowed = unit(self._mask.read()[..., 0], self._mask_facts)
         original = self._original.read() if self._original else core
-        return _Band(row, rows, lines - low, original, allowed, derived=core.copy())
+        derived = room(core.shape, core.dtype)
+        derived[:] = core
+        return _Band(row, rows, lines - low, original, allowed, derived)
 
-    def _seen(self, band: _Band, tile: Tile) -> NDArray[np.float32]:
-        """A tile with its halo, mirrored where it reaches over the picture's edges."""
+    def _see(self, band: _Band, tile: Tile, into: NDArray[np.float32]) -> None:
+        """A tile with its halo in 0…1, mirrored where it reaches over the picture's edges."""
         facts = self.facts
         inside = (
             tile.left >= 0 and tile.right <= facts.width and tile.top >= 0 and tile.bottom <= facts.height
@@ -322,7 +339,9 @@ class _Reading:
             part = band.rows[band.lines[0] : band.lines[-1] + 1, tile.left : tile.right]
         else:
             part = band.rows[band.lines][:, mirrored(tile.left, tile.right, facts.width)]
-        return unit(colours(part, facts), facts)
+        for y in range(0, len(part), CHUNK):
+            rows = np.s_[y : y + CHUNK]
+            into[rows] = unit(colours(part[rows], facts), facts)
 
     def digest(self) -> str:
         """The pixel digest of the picture, once all of it was read."""

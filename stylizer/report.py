@@ -9,7 +9,8 @@ from typing import Any
 class Report:
     """All digests are SHA-256 in hexadecimal; times are ISO 8601 in UTC; shares 0…1; `psnr` in dB.
 
-    `trust` as `trust.Trust.to_dict`; `batch` is how many tiles were worked on at once.
+    `trust` as `trust.Trust.to_dict`; `arithmetic` is what the network computed in ("fp32" or "bf16"); `tile` are the
+    rows and columns the network saw at once, halo included; `batch` is how many tiles were worked on at once.
     """
 
     source_sha256: str
@@ -27,7 +28,8 @@ class Report:
     damaged_share: float
     trust: dict[str, object]
     precision: str
-    tile: int
+    arithmetic: str
+    tile: tuple[int, int]
     tiles: int
     batch: int
     device: str

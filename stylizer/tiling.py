@@ -4,7 +4,7 @@
 2. Cores partition it; their origins lie on the network's total stride, so that down-sampling meets the same pixels.
 3. A tile is its core with a halo of at least the receptive radius around it, read from the virtual picture, its sides
    filled up to a multiple of the stride. What the halo would change lies outside the core.
-4. The tile's shape follows from the picture's size alone, from a fixed list: not from memory, not from the machine.
+4. The tile's shape follows from the picture's size and the network alone: not from memory, not from the machine.
 5. Only cores are written, and nothing is blended.
 """
 
@@ -14,11 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from stylizer.recipe import TILES
-
-SMALL = 2_000_000  # pixels up to which larger tiles would be mostly mirror
-GRAIN = 32  # pixels; convolutions are fastest at such sides
-WIDEST_BAND = 2**24  # pixels of a band's cores: panoramas are cut into flatter bands, for memory's sake
+MOST_READ = 3_000_000  # pixels of a tile with its halo
+MOST_MEMORY = 840_000_000  # bytes, of which a tile takes so many a pixel and the bands on their way so many:
+PER_TILE, PER_BAND = 250, 24  # measured with the restorer in fp32 on 16-bit RGB; what is fixed comes on top
+SMALLEST = 256  # rows; below this a band would be mostly halo
+WIDEST = 2048  # columns of a tile of a picture so wide that even such a band is too much
 
 
 @dataclass(frozen=True)
@@ -43,31 +43,44 @@ class Tile:
         )
 
 
-def core_side(width: int, height: int, *, asked: int = 0) -> int:
-    """The side of a core: as asked by the recipe, else by the picture's size alone."""
+def core_shape(width: int, height: int, *, halo: int, stride: int, asked: int = 0) -> tuple[int, int]:
+    """Rows and columns of a core, by the picture's size and the network's halo and stride alone.
+
+    Each side is divided into equal parts. As `asked` says, of at most so many pixels; else into those parts that make
+    the halos cost least, of all whose tile and whose row of tiles fit into memory.
+    """
     if asked:
-        return asked
-    fitting = TILES[1] if width * height <= SMALL else TILES[2]
-    return next(
-        (side for side in reversed(TILES) if side <= fitting and side * width <= WIDEST_BAND), TILES[0]
-    )
+        return _even(height, asked, stride), _even(width, asked, stride)
+    least, best = None, (_up(min(height, SMALLEST), stride), _up(min(width, WIDEST), stride))
+    for down in range(1, -(-height // SMALLEST) + 1):
+        tall = _part(height, down, stride)
+        read = tall + 2 * halo
+        most = min(MOST_READ, (MOST_MEMORY - PER_BAND * read * width) // PER_TILE)
+        across = (most // read - 2 * halo) // stride * stride
+        if across < stride:
+            continue
+        wide = _even(width, across, stride)
+        cost = -(-height // tall) * -(-width // wide) * read * (wide + 2 * halo)
+        if least is None or cost < least:
+            least, best = cost, (tall, wide)
+    return best
 
 
-def plan_tiles(width: int, height: int, *, core: int, halo: int, stride: int) -> list[Tile]:
+def plan_tiles(width: int, height: int, *, core: int = 0, halo: int, stride: int) -> list[Tile]:
     """All tiles, row by row. `core` and `halo` are multiples of `stride`.
 
-    `core` is the most a core may measure; a side is divided into as few equal parts as that allows. Every tile that is
-    read has the same shape, so that a machine picks the same arithmetic for all of them; the last of a row or column
-    reaches a little further into the mirrored continuation.
+    `core` is the most a core may measure; 0 leaves that to `core_shape`. Every tile that is read has the same shape, so
+    that a machine picks the same arithmetic for all of them; the last of a row or column reaches a little further into
+    the mirrored continuation.
 
     Raises:
         ValueError: a core or halo off the stride, or an empty picture.
     """
     if width < 1 or height < 1:
         raise ValueError(f"picture: expected at least 1 × 1 px, got {width} × {height}")
-    if core < stride or core % stride or halo % stride:
+    if core % stride or halo % stride or core < 0:
         raise ValueError(f"core and halo: expected multiples of the stride {stride}, got {core} and {halo}")
-    tall, wide = (_even(side, core, stride) for side in (height, width))
+    tall, wide = core_shape(width, height, halo=halo, stride=stride, asked=core)
     return [
         Tile(
             y0=y, y1=min(y + tall, height), x0=x, x1=min(x + wide, width),
@@ -100,11 +113,13 @@ def rows_of(tiles: list[Tile]) -> Iterator[list[Tile]]:
 
 
 def _even(side: int, core: int, stride: int) -> int:
-    """The side of a core that divides `side` into equal parts of at most `core`, on the stride and, where that is
-    coarse enough to matter little, on multiples of GRAIN."""
-    parts = -(-side // core)
-    step = max(stride, GRAIN) if core >= 8 * GRAIN and core % GRAIN == 0 and side > core else stride
-    return min(core, _up(-(-side // parts), step))
+    """The side of a core that divides `side` into as few equal parts of at most `core` as that takes."""
+    return min(core, _part(side, -(-side // core), stride))
+
+
+def _part(side: int, parts: int, stride: int) -> int:
+    """One of so many equal parts, on the stride."""
+    return _up(-(-side // parts), stride)
 
 
 def _up(size: int, stride: int) -> int:

@@ -24,17 +24,27 @@ class Trust:
     values: list[float] = field(default_factory=list)
     _damaged: int = 0
     _seen: int = 0
+    _weight: float = 0.0
+    _sure: float = 0.0
+    _size: int = 0
 
     def add(self, change: Values, sure: Values, damage: Values) -> None:
-        """One tile's core, in the plan's order: change (H, W, 3), how sure (H, W) and damage (H, W), in 0…1."""
+        """Rows of the tile at hand: change (H, W, 3), how sure (H, W) and damage (H, W), in 0…1."""
         weight = np.abs(change[..., 0])
         for band in (1, 2):
             np.maximum(weight, np.abs(change[..., band]), out=weight)
-        total = float(weight.sum(dtype=np.float64))
-        faint = total <= FAINT * weight.size
-        self.values.append(1.0 if faint else round(float((weight * sure).sum(dtype=np.float64)) / total, 4))
+        self._weight += float(weight.sum(dtype=np.float64))
+        self._sure += float((weight * sure).sum(dtype=np.float64))
+        self._size += weight.size
         self._damaged += int(np.count_nonzero(damage > 0.5))
         self._seen += damage.size
+
+    def close(self) -> None:
+        """The tile at hand is whole; the next rows are the next tile's, in the plan's order."""
+        faint = self._weight <= FAINT * self._size
+        self.values.append(1.0 if faint else round(self._sure / self._weight, 4))
+        self._weight = self._sure = 0.0
+        self._size = 0
 
     @property
     def damaged(self) -> float:

@@ -1,12 +1,22 @@
 """Rows of a picture read once from the top, the last of them kept: a window that moves down a file of any size."""
 
+import math
+import mmap
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from stylizer.imageio.picture import Picture, Pixels, little_endian, pixel_hash
 
 CHUNK = 128  # rows decoded at once
+
+
+def room(shape: tuple[int, ...], dtype: "np.dtype[Any]") -> Pixels:
+    """An array of zeros in pages of its own. Bands outlive what is worked out beside them; on the heap they would leave
+    it in pieces, and a large picture would take more and more."""
+    count = math.prod(shape)
+    return np.frombuffer(mmap.mmap(-1, max(count * dtype.itemsize, 1)), dtype, count).reshape(shape)
 
 
 class Rows:
@@ -43,7 +53,7 @@ class Rows:
         """What is kept with the rows below it up to `stop`, read in small parts: libvips holds on to as many rows as it
         was last asked for."""
         bottom = self._top + len(self._held)
-        rows = np.empty((len(kept) + stop - bottom, *kept.shape[1:]), kept.dtype)
+        rows = room((len(kept) + stop - bottom, *kept.shape[1:]), kept.dtype)
         rows[: len(kept)] = kept
         for y in range(bottom, stop, CHUNK):
             fresh = self._picture.read(y, min(y + CHUNK, stop))

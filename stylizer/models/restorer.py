@@ -76,9 +76,11 @@ class Restorer(nn.Module):
         up += half
         half = self.decode_half(up)
         # Added in place, and let go of as soon as possible: each of these is some 60 MB of a large tile.
-        up = self.up_fine(half)
+        up = self.up_fine.conv(half)
+        del half
+        up = self.up_fine.shuffle(up)
         up += fine
-        del inner, fine, half
+        del inner, fine
         residual, gate, damage = (
             self.head(self.decode_fine(up)).float().split((3, 1, 1), 1)
         )  # (B, 3 + 1 + 1, H, W)

@@ -173,7 +173,7 @@ def test_memory_that_does_not_suffice_makes_smaller_batches_and_then_a_failure(
         assert fewer.report.batch == 2
         assert np.abs(pixels_of(fewer.output).astype(int) - pixels_of(whole.output)).max() <= 1
         most[0] = 0
-        with pytest.raises(OutOfMemory, match="not enough memory for a tile of 256 px"):
+        with pytest.raises(OutOfMemory, match="not enough memory for a tile of 264 × 336 px"):
             engine.apply(source, recipe, out=tmp_path / "none")
     finally:
         hook.remove()

@@ -7,7 +7,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from stylizer.tiling import core_side, mirrored, plan_tiles, rows_of
+from stylizer.tiling import (
+    MOST_MEMORY,
+    MOST_READ,
+    PER_BAND,
+    PER_TILE,
+    core_shape,
+    mirrored,
+    plan_tiles,
+    rows_of,
+)
 
 STRIDE, RADIUS = 4, 13
 sides = st.integers(1, 70)
@@ -74,7 +83,7 @@ def test_a_halo_that_is_too_short_shows(net: Net) -> None:
     assert np.abs(tiled(net, picture, core=16, halo=4) - whole).max() > 1e-4
 
 
-@pytest.mark.parametrize(("core", "halo"), [(6, 16), (16, 15), (0, 16)])
+@pytest.mark.parametrize(("core", "halo"), [(6, 16), (16, 15), (-4, 16)])
 def test_an_origin_off_the_stride_is_refused(core: int, halo: int) -> None:
     with pytest.raises(ValueError, match="multiples of the stride 4"):
         plan_tiles(50, 50, core=core, halo=halo, stride=STRIDE)
@@ -87,8 +96,27 @@ def test_the_mirror_is_numpys_reflection(start: int, count: int, size: int) -> N
     assert np.array_equal(mirrored(start, start + count, size), padded[start + before :][:count])
 
 
-def test_the_tile_follows_from_the_pictures_size_alone_unless_asked() -> None:
-    assert core_side(600, 800) == core_side(800, 600)
-    assert core_side(10_000, 14_000) == 1024
-    assert core_side(60_000, 3_000) == 256
-    assert core_side(10_000, 14_000, asked=256) == 256
+@given(st.integers(1, 20_000), st.integers(1, 20_000))
+def test_the_tile_follows_from_the_pictures_size_alone_and_fits_into_memory(width: int, height: int) -> None:
+    tall, wide = core_shape(width, height, halo=104, stride=8)
+    read = (tall + 208) * (wide + 208)
+    assert read <= MOST_READ
+    assert read * PER_TILE + (tall + 208) * width * PER_BAND <= MOST_MEMORY
+    assert tall % 8 == wide % 8 == 0
+    assert (tall, wide) == core_shape(width, height, halo=104, stride=8)
+
+
+@given(st.floats(4.0, 150.0), st.floats(0.5, 2.0))
+def test_from_4_to_150_megapixels_halos_cost_two_fifths_at_most(megapixels: float, aspect: float) -> None:
+    width = min(10_000, round((megapixels * 1e6 * aspect) ** 0.5))  # wider ones pay more, for memory's sake
+    height = round(megapixels * 1e6 / width)
+    tall, wide = core_shape(width, height, halo=104, stride=8)
+    read = -(-height // tall) * -(-width // wide) * (tall + 208) * (wide + 208)
+    assert read / (width * height) <= 1.4
+
+
+def test_a_tile_as_asked_for_and_a_small_picture_in_one_piece() -> None:
+    assert core_shape(10_000, 14_000, halo=104, stride=8, asked=256) == (256, 256)
+    assert core_shape(450, 450, halo=104, stride=8) == (456, 456)
+    assert core_shape(1, 1, halo=104, stride=8) == (8, 8)
+    assert core_shape(500_000, 3_000, halo=104, stride=8) == (256, 2048)

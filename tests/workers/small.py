@@ -64,7 +64,7 @@ class SmallEngine:
             source_sha256=source.sha256 or "", source_pixel_sha256="", output_sha256="", output_pixel_sha256="",
             recipe=recipe.digest, width=facts.width, height=facts.height, bands=facts.bands, bits=facts.bits,
             changed_share=1.0, psnr=5.0, ssim=0.1, damaged_share=0.0, trust={}, batch=1,
-            precision=recipe.precision, tile=256, tiles=TILES, device="small",
+            precision=recipe.precision, arithmetic="fp32", tile=(256, 256), tiles=TILES, device="small",
             fingerprint="0" * 12, software=machine.software(), started="", ended="", seconds=0.1,
         )  # fmt: skip
         return Result(path, report)
