@@ -104,7 +104,8 @@ class StandIn:
         report = Report(
             source_sha256=digest, source_pixel_sha256="", output_sha256="", output_pixel_sha256="",
             recipe=recipe.digest, width=SIDE, height=SIDE, bands=3, bits=8, changed_share=1.0, psnr=5.0, ssim=0.1,
-            damaged_share=0.0, trust={}, batch=1, precision=recipe.precision, tile=256, tiles=1, device="stand-in",
+            damaged_share=0.0, trust={}, batch=1, precision=recipe.precision, arithmetic="fp32",
+            tile=(256, 256), tiles=1, device="stand-in",
             fingerprint="0" * 12, software=machine.software(), started="", ended="", seconds=self.seconds,
         )  # fmt: skip
         return Result(path, report)
