@@ -7,7 +7,7 @@ from django.contrib.postgres.search import SearchVectorField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from archive.catalogue.model_description import Collection, Item
+from archive.catalogue.model_description import Collection, Edit, Item
 from archive.ids import new_id
 
 
@@ -101,3 +101,28 @@ class SavedSearch(models.Model):
 
     class Meta:
         ordering = ["title", "id"]
+
+
+class Sheet(models.Model):
+    """A sheet somebody brought, while it is looked at and after it was taken in: what the descriptions came from."""
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    collection = models.ForeignKey(Collection, on_delete=models.PROTECT, related_name="+")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    filename = models.CharField(max_length=255)
+    content = models.BinaryField()
+    columns = models.JSONField(default=list)  # what each heading stands for, in order; "" is left out
+    clears = models.BooleanField(default=False)  # an empty cell takes away what is there
+    edit = models.OneToOneField(Edit, on_delete=models.PROTECT, null=True, related_name="sheet")
+    created = models.DateTimeField(auto_now_add=True)
+
+
+class ColumnMemory(models.Model):
+    """What a heading stood for the last time this person brought a sheet."""
+
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    heading = models.CharField(max_length=120)
+    column = models.CharField(max_length=80, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["by", "heading"], name="one_memory_of_a_heading")]

@@ -19,11 +19,20 @@ from archive.catalogue.model_pictures import (
     StoredFile,
     Version,
 )
-from archive.catalogue.model_search import FacetSet, ItemIndex, PlaceSet, SavedSearch, Term
+from archive.catalogue.model_search import (
+    ColumnMemory,
+    FacetSet,
+    ItemIndex,
+    PlaceSet,
+    SavedSearch,
+    Sheet,
+    Term,
+)
 
 __all__ = [
     "Agent",
     "Collection",
+    "ColumnMemory",
     "Edit",
     "Event",
     "EventAgent",
@@ -37,6 +46,7 @@ __all__ = [
     "Recipe",
     "SavedSearch",
     "Scan",
+    "Sheet",
     "Sidecar",
     "StoredFile",
     "Term",

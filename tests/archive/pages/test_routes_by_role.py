@@ -12,8 +12,9 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from archive.accounts.models import Role, User
-from archive.catalogue.models import Collection, SavedSearch, Version
+from archive.catalogue.models import Collection, Edit, SavedSearch, Version
 from archive.catalogue.services import change_collection
+from archive.catalogue.sheets.importing import bring
 from archive.exhibits.models import Entry, Exhibit
 from archive.ingest.models import Upload
 from archive.jobs.models import Job, JobItem
@@ -43,6 +44,11 @@ RULES: dict[str, Rule] = {
     "api:docs": (EVERYBODY, EVERYBODY),
     "catalogue:searches": (SIGNED_IN, SIGNED_IN),
     "catalogue:search": (OWNER, OWNER),
+    "catalogue:sheets": (STAFF, STAFF),
+    "catalogue:export": (STAFF, STAFF),
+    "catalogue:sheet": (OWNER, OWNER),
+    "catalogue:sheet-problems": (OWNER, OWNER),
+    "catalogue:undo-edit": (set(), set()),
     "api:collections": (EVERYBODY, EVERYBODY),
     "api:items": (EVERYBODY, EVERYBODY),
     "api:scans": (EVERYBODY, EVERYBODY),
@@ -187,6 +193,8 @@ class Cast:
             filename="x", collection=self.place, by=ada, state="refused", code="x"
         )
 
+        self.sheet = bring(b"identifier,title\na,b\n", filename="x.csv", collection=self.place, by=ada)
+        self.edit = Edit.objects.create(kind="table", collection=self.place, by=ada)
         self.search = SavedSearch.objects.create(by=ada, title="x", query="q=x")
 
     def address(self, name: str) -> str:
@@ -199,6 +207,8 @@ class Cast:
             "slug": self.exhibit.slug,
             "job_id": self.job.pk,
             "upload_id": self.upload.pk,
+            "sheet_id": self.sheet.pk,
+            "edit_id": self.edit.pk,
             "search_id": self.search.pk,
             "kind": "change_map",
             "width": 480,
@@ -213,6 +223,7 @@ class Cast:
         needed = pattern.pattern.converters
         if name == "jobs:item":
             values["item_id"] = self.job_item.pk
+        values |= {"extension": "csv"} if name == "catalogue:export" else {}
         return reverse(name, kwargs={key: values[key] for key in needed})
 
     def client(self, role: str) -> Client:
