@@ -1,5 +1,6 @@
 """What pages say over and over: icons, badges, durations, who did what."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -105,6 +106,28 @@ def percent(share: float | None) -> str:
     if 0 < share < 0.001:
         return _("less than 0.1 %")
     return f"{share * 100:.1f} %"
+
+
+@dataclass(frozen=True)
+class Unsure:
+    """The tile of a derivative that the network was least sure of: how sure, 0…1, and where to look at it."""
+
+    sure: float
+    address: str
+
+
+@register.filter
+def least_sure(version: Version) -> Unsure | None:
+    """Where to look first; None where the engine said nothing of it, or changed nothing."""
+    trust = version.report.get("trust") or {}
+    values, columns = trust.get("values") or [], trust.get("columns") or 1
+    if not values or min(values) >= 1:
+        return None
+    place = values.index(min(values))
+    wide, tall = version.width / columns, version.height / max(1, len(values) // columns)
+    region = [place % columns * wide, place // columns * tall, wide, tall]
+    compare = reverse("iiif:compare", args=[version.pk])
+    return Unsure(values[place], f"{compare}#xywh={','.join(str(round(value)) for value in region)}")
 
 
 @register.filter

@@ -40,6 +40,7 @@ class ImageCompare extends HTMLElement {
       { source: pictures[RIGHT], label: this.dataset.rightLabel, ai: this.dataset.rightAi !== "no" },
     ]);
     this.viewer.addHandler("update-viewport", () => this.draw());
+    window.addEventListener("hashchange", () => showAddress(this.viewer)); // a link to a part, on this very page
     for (const event of ["animation-finish", "rotate"]) this.viewer.addHandler(event, () => this.remember());
     if (this.mode === "difference" && !this.heat) this.mode = "curtain";
     this.bindKeys();
