@@ -185,7 +185,7 @@ class UploadTray extends HTMLElement {
       entry.row.besides(entry.file, twin);
       entry.row.offer([words("Use the existing one"), () => this.decide(entry, "skip")], [words("Keep both"), () => this.decide(entry, "keep")]);
     } else if (twin && !begun && choice === "skip") this.decide(entry, "skip");
-    else this.enqueue(entry, twin ? choice : "ask");
+    else this.enqueue(entry, choice);
   }
 
   enqueue(entry, choice) {
