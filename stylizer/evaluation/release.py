@@ -59,21 +59,33 @@ def figures(
     *,
     part: str,
     kinds: Sequence[str],
-    classical: bool,
     feature_folder: Path | None = None,
+    classical_from: Path | None = None,
 ) -> report.Report:
     """The frozen evaluation of a network: both stages, each stage alone, and the classical chains.
 
-    LPIPS is among the figures where the weights of its backbone are at hand.
+    LPIPS is among the figures where the weights of its backbone are at hand. The chains are as frozen as the pairs:
+    with `classical_from` (an earlier release's evaluation.json) only the best of them runs again, on mixed damage,
+    where it is compared picture by picture.
     """
-    methods: dict[str, report.Method] = dict(NetworkMethods(network).methods())
-    if classical:
-        methods |= dict(baselines.chains())
-    pairs: Iterator[protocol.Pair] = chain.from_iterable(
-        protocol.pairs(photos, part=part, kind=kind) for kind in kinds
-    )
+    own: dict[str, report.Method] = dict(NetworkMethods(network).methods())
+    chains: dict[str, report.Method] = dict(baselines.chains())
+    earlier = json.loads(classical_from.read_text("utf-8"))["figures"] if classical_from else {}
     seeing = measures.perceptual(feature_folder) if feature_folder else None
-    return report.evaluate(pairs, methods, measures=seeing)
+    if not earlier:
+        return report.evaluate(_pairs(photos, part, kinds), own | chains, measures=seeing)
+    best = max(chains, key=lambda name: float(earlier["mixed"][name]["psnr"]))
+    rest = [kind for kind in kinds if kind != "mixed"]
+    singles = report.evaluate(_pairs(photos, part, rest), own, measures=seeing)
+    mixed = report.evaluate(_pairs(photos, part, ["mixed"]), own | {best: chains[best]}, measures=seeing)
+    merged = {**singles.figures, **mixed.figures}
+    rows = {kind: {**{name: earlier[kind][name] for name in chains}, **merged[kind]} for kind in kinds}
+    return report.Report(rows, {**singles.counts, **mixed.counts}, {**singles.pictures, **mixed.pictures},
+                         {**singles.names, **mixed.names})  # fmt: skip
+
+
+def _pairs(photos: Path, part: str, kinds: Sequence[str]) -> Iterator[protocol.Pair]:
+    return chain.from_iterable(protocol.pairs(photos, part=part, kind=kind) for kind in kinds)
 
 
 def write_weights(weights: Mapping[str, Tensor], path: Path) -> str:
@@ -132,11 +144,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--words", type=Path, required=True, help="TOML with the card's prose, version and credits"
     )
     parser.add_argument("--out", type=Path, required=True, help="folder for model.safetensors and card.json")
+    parser.add_argument(
+        "--classical-from", type=Path, help="evaluation.json of an earlier release, for the frozen chains"
+    )
     parser.add_argument("--features", type=Path, help="folder with the weights of AlexNet, for LPIPS")
     args = parser.parse_args(arguments)
     torch.set_num_threads(2)
     print(release(args.detail, args.tone, photos=args.photos, words=args.words, out=args.out,
-                  feature_folder=args.features))  # fmt: skip
+                  feature_folder=args.features, classical_from=args.classical_from))  # fmt: skip
     return 0
 
 
@@ -148,6 +163,7 @@ def release(
     words: Path,
     out: Path,
     feature_folder: Path | None = None,
+    classical_from: Path | None = None,
 ) -> str:
     """Write the release and return the table of all methods (Markdown)."""
     prose = tomllib.loads(words.read_text("utf-8"))
@@ -156,8 +172,8 @@ def release(
     shape = {**detail.config["architecture"], **prose.pop("arguments", {})}
     architecture = detail.config.get("network", "restorer")
     network = load_network(out / "model.safetensors", shape, architecture)
-    measured = figures(network, photos, part="test", kinds=protocol.kinds(), classical=True,
-                       feature_folder=feature_folder)  # fmt: skip
+    measured = figures(network, photos, part="test", kinds=protocol.kinds(), feature_folder=feature_folder,
+                       classical_from=classical_from)  # fmt: skip
     training = prose.pop("training", {}) | {
         "detail": {"steps": detail.steps, "seconds": round(detail.seconds), "config": detail.config},
         "tone": {"steps": tone.tone_steps, "config": tone.config},

@@ -27,6 +27,7 @@ from stylizer.models import Restorer, create
 
 ALLOWED = 0.3
 SOUND = 45.0
+MARGIN = 48  # pixels mirrored around a picture: less than the halo, since comparing needs no exact borders
 GRID: Mapping[str, tuple[float, ...]] = {
     "gate_floor": (0.05, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 0.93),
     "tone_floor": (0.6, 0.7, 0.8, 0.9, 0.93, 0.945),
@@ -66,7 +67,7 @@ class Outcome:
 def look(network: Restorer, pairs: Iterable[protocol.Pair]) -> list[Seen]:
     """Every pair through the network, once."""
     network.gate_floor, seen = 0.0, []
-    halo = network.halo
+    halo = min(network.halo, MARGIN)
     for pair in pairs:
         height, width = pair.input.shape[:2]
         padded = mirrored(to_tensor(pair.input), halo=halo, stride=network.stride)

@@ -45,6 +45,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="begin with the detail network of another run's checkpoint or of a release (.safetensors)",
     )  # fmt: skip
     parser.add_argument(
+        "--tone-from", type=Path, help="begin with the tone network of another run or release"
+    )
+    parser.add_argument(
         "--revive", action="store_true", help="with --start-from: begin blocks anew that let nothing through"
     )
     parser.add_argument(
@@ -76,6 +79,8 @@ def run(args: argparse.Namespace) -> int:
         run.resume()
     elif args.start_from:
         run.start_from(args.start_from, revive=args.revive)
+    if args.tone_from and not args.resume:
+        run.start_tone_from(args.tone_from)
     progress = run.train()
     if team.writes:
         print(f"{progress.checkpoint}: {progress.step} steps in {progress.seconds:.0f} s. {progress.ended}")

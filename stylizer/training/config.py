@@ -75,6 +75,7 @@ class Restore:
     tone_sound: float = 0.0
     tone_muted: float = 0.0
     tone_sure: float = 0.1
+    tone_votes: bool = False
     tone_harm: float = 0.0
     # detail stage
     target: str = "toned"
@@ -114,7 +115,7 @@ class Restore:
 
 
 Section = TypeVar("Section")
-PACKAGED = ("restore", "judge", "perceptual", "classic", "minute")
+PACKAGED = ("restore", "judge", "perceptual", "classic", "minute", "accelerated")
 
 
 def load(path: Path | None = None) -> Restore:

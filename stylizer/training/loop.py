@@ -11,7 +11,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -66,7 +65,12 @@ class RestoreRun:
         torch.manual_seed(config.seed)
         self.network = channels_last(create(config.network, **config.architecture).to(team.device))
         self.average = state.Average(self.network, config.ema)
-        self.body = [p for name, p in self.network.named_parameters() if not name.startswith("tone_net.")]
+        # A judge that was trained on its own is no part of the body: the other losses ask the gate another question.
+        self.body = [
+            p
+            for name, p in self.network.named_parameters()
+            if not name.startswith(("tone_net.", "head.judge."))
+        ]
         self.optimiser = torch.optim.AdamW(
             self.body, lr=config.rate, betas=(0.9, 0.99), weight_decay=config.weight_decay
         )
@@ -127,6 +131,13 @@ class RestoreRun:
         self.watch.restore(saved["watch"])
         self.step, self.tone_step, self.seconds = saved["step"], saved["tone_step"], saved["seconds"]
 
+    def start_tone_from(self, weights: Path) -> None:
+        """Begin with the averaged tone network of another run, or of a release. Raises as `start_from` does."""
+        tone_net = {k: v for k, v in state.weights(weights).items() if k.startswith("tone_net.")}
+        merged = {**self.network.state_dict(), **tone_net}
+        self.network.load_state_dict(merged)
+        self.average.network.load_state_dict(merged)
+
     def start_from(self, weights: Path, *, revive: bool = False) -> None:
         """Begin with the averaged detail network of another run, or of a release (.safetensors).
 
@@ -176,6 +187,8 @@ class RestoreRun:
             self.average.update(self.network, self.tone_step)
             self.tone_step += 1
             self.records.advance()
+            if self.tone_step % config.save_every == 0:
+                self.save()
             if self.tone_step % config.log_every == 0:
                 self.records.log(stage="tone", step=self.tone_step, loss=float(loss.detach()), **figures)
         self.save()
@@ -285,9 +298,3 @@ class RestoreRun:
         norm = float(nn.utils.clip_grad_norm_(weights, self.config.clip))
         optimiser.step()
         return norm
-
-
-def settings_of(checkpoint: Path) -> dict[str, Any]:
-    """The settings a checkpoint was made with, as plain values."""
-    settings: dict[str, Any] = json.loads(state.load(checkpoint)["config"])
-    return settings

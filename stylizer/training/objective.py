@@ -44,7 +44,7 @@ class Objective:
             "harm": (config.harm_weight, losses.harm(result, batch.target, batch.damaged)),
             "spectrum": (config.frequency_weight, losses.frequency(result, batch.target)),
         }
-        if config.network == "restorer":
+        if config.network != "classic":
             needed = losses.needs_change(batch.damaged, batch.target)
             marks = losses.mask_loss(out.damage, batch.mask, positive=config.mask_positive)
             parts["mask"] = (config.mask_weight, marks)

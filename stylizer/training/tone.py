@@ -13,6 +13,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -155,17 +156,24 @@ def loss(
     *,
     harm: float = 0.0,
     sure: float = 0.1,
+    votes: bool = False,
 ) -> tuple[Tensor, dict[str, float]]:
     """Error of the corrected pixels, cross-entropy of the gate; and figures for the log.
 
     `harm` weighs what the curves have made worse than it was, picture by picture: taking a sound picture for a faded
-    one costs more than leaving a faded one as it is. `sure` weighs the verdict whether tone is damaged at all.
+    one costs more than leaving a faded one as it is. `sure` weighs the verdict whether tone is damaged at all, or with
+    `votes` whether correcting it helps.
     """
     curves, gate = network.judge(seen)
     corrected = apply_curves(repaired, curves)
     changed = ((toned - clean).abs().mean((1, 2, 3)) > 2 / 255).float()
     error = ((corrected - clean) ** 2).mean((1, 2, 3))
-    verdict = F.binary_cross_entropy(gate.clamp(1e-5, 1 - 1e-5), changed)
+    certain = gate.clamp(1e-5, 1 - 1e-5)
+    verdict = F.binary_cross_entropy(certain, changed)
+    if votes:
+        gained = _gained(network, seen, repaired, clean)
+        stake = gained.relu() * -certain.log() + (-gained).relu() * -(1 - certain).log()
+        verdict = stake.mean()
     # The root makes a picture that is nearly right worth perfecting: one without damage must come back as it is.
     total = (error + 1e-5).sqrt().mean() + 2 * error.mean() + sure * verdict + 0.1 * _wiggle(curves)
     if harm:
@@ -183,6 +191,19 @@ def loss(
     return total, figures
 
 
+@torch.no_grad()
+def _gained(network: ToneNet, seen: Tensor, repaired: Tensor, clean: Tensor) -> Tensor:
+    """(B,): what the curves would gain with the gate wide open, in units of 3 dB; negative where they would harm."""
+    floor, network.floor = network.floor, -1e4  # so far below every verdict that all of them count as certain
+    try:
+        corrected = apply_curves(repaired, network(seen))
+    finally:
+        network.floor = floor
+    before, after = (((x - clean) ** 2).mean((1, 2, 3)) + 1e-5 for x in (repaired, corrected))
+    gained: Tensor = (10 / 3 * (before / after).log10()).clamp(-4, 4)
+    return gained
+
+
 class Stage:
     """The lessons of a run; `loss` is a function of the step alone."""
 
@@ -196,10 +217,15 @@ class Stage:
         config, half = self.config, self.config.tone_batch // 2
         seed = (config.seed * 1_000_003 + step) % 2**62
         torch.manual_seed(seed)  # what dropout forgets is a function of the step too
+        weights: dict[str, Any] = {
+            "harm": config.tone_harm,
+            "sure": config.tone_sure,
+            "votes": config.tone_votes,
+        }
         seen, toned, clean = (x.to(device) for x in pair(self.stock, config, count=half, seed=seed))
-        quick, _ = loss(network, seen, toned, toned, clean, harm=config.tone_harm, sure=config.tone_sure)
+        quick, _ = loss(network, seen, toned, toned, clean, **weights)
         taught = (x.to(device) for x in lesson(self.whole, count=half, seed=seed))
-        full, figures = loss(network, *taught, harm=config.tone_harm, sure=config.tone_sure)
+        full, figures = loss(network, *taught, **weights)
         return quick + full, figures
 
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from stylizer.training import config, losses, pairs, photos
+from stylizer.models.tone import ToneNet
+from stylizer.training import config, losses, pairs, photos, tone
 from stylizer.training.config import Restore
 from stylizer.training.loop import RestoreRun, TrainingDiverged
 
@@ -102,3 +103,35 @@ def test_the_packaged_settings_can_be_read(name: str) -> None:
 def test_no_pictures_is_an_error_that_names_the_folder(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=str(tmp_path)):
         photos.find([tmp_path])
+
+
+def test_the_gate_of_tone_votes_for_what_a_correction_gains(tiny: Restore) -> None:
+    torch.manual_seed(0)
+    network = ToneNet(2, 0.05)
+    sound, faded = torch.rand(1, 3, 64, 64), 0.3 + 0.4 * torch.rand(1, 3, 64, 64)
+    clean = ((faded - 0.3) / 0.4).clamp(0, 1)
+    optimiser = torch.optim.Adam(network.parameters(), lr=3e-3)
+    network.eval()
+    for step in range(250):
+        both = torch.cat([sound, faded])
+        goal = torch.cat([sound, clean])
+        total, _ = tone.loss(
+            network, both, both, both, goal, sure=0.5, votes=step > 150
+        )  # a young network has nothing to gain yet
+        optimiser.zero_grad()
+        total.backward()
+        optimiser.step()
+    _, gate = network.judge(torch.cat([sound, faded]))
+    assert gate[1] > 0.7 > 0.5 > gate[0]
+    assert network.floor == 0.05
+
+
+def test_a_run_may_begin_with_the_tone_network_of_another(
+    tiny: Restore, photographs: list[Path], tmp_path: Path
+) -> None:
+    first = RestoreRun(replace(tiny, steps=0), photographs, tmp_path / "a", workers=0)
+    first.train()
+    second = RestoreRun(replace(tiny, seed=9), photographs, tmp_path / "b", workers=0)
+    second.start_tone_from(first.checkpoint)
+    name = "tone_net.head.0.weight"
+    assert torch.equal(second.network.state_dict()[name], first.average.network.state_dict()[name])
