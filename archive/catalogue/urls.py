@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from archive.catalogue import find_views, sheet_views, views
+from archive.catalogue import describe_views, find_views, sheet_views, views
 
 app_name = "catalogue"
 urlpatterns = [
@@ -13,6 +13,8 @@ urlpatterns = [
     path("searches/new", find_views.save_search, name="save-search"),
     path("searches/<uuid:search_id>/", find_views.search, name="search"),
     path("searches/<uuid:search_id>/forget", find_views.forget_search, name="forget-search"),
+    path("collections/<str:ref>/table/", describe_views.table, name="table"),
+    path("items/<uuid:item_id>/describe/", describe_views.describe, name="describe"),
     path("collections/<str:ref>/sheets/", sheet_views.sheets, name="sheets"),
     path("collections/<str:ref>/items.<slug:extension>", sheet_views.export, name="export"),
     path("sheets/<uuid:sheet_id>/", sheet_views.sheet, name="sheet"),

@@ -11,6 +11,7 @@ from archive.catalogue.services.events import agent_of, record, software
 from archive.catalogue.services.items import (
     Change,
     NewItem,
+    change_table,
     create_item,
     create_items,
     describe,
@@ -41,6 +42,7 @@ __all__ = [
     "add_masters",
     "agent_of",
     "change_collection",
+    "change_table",
     "create_collection",
     "create_item",
     "create_items",

@@ -121,6 +121,20 @@ def describe_items(
     return changed
 
 
+@transaction.atomic
+def change_table(changes: Sequence[Change], *, collection: Collection, by: User) -> int:
+    """Describe many items as one change that can be undone; returns how many changed. None changed leaves no trace.
+
+    Raises:
+        DescriptionError: as `describe`.
+    """
+    edit = Edit.objects.create(kind=Edit.Kind.TABLE, collection=collection, by=by)
+    changed = describe_items(changes, by=by, edit=edit)
+    if not changed:
+        edit.delete()
+    return changed
+
+
 def undo_edit(edit: Edit, *, by: User) -> Edit:
     """Take back a change of many items: each gets the description it had before, as a new revision.
 

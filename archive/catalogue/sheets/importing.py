@@ -214,12 +214,12 @@ def _chunk(
     for line, pk in lines:
         if pk is None:
             new.append(
-                NewItem(_merged({}, line, clears=True), line.date or "", bool(line.sensitive), line.reason)
+                NewItem(merged({}, line, clears=True), line.date or "", bool(line.sensitive), line.reason)
             )
             _show(outcome, line, {}, new[-1].description, ("", line.date or ""), is_new=True)
             continue
         item = known[pk]
-        after = _merged(item.description, line, clears=sheet.clears)
+        after = merged(item.description, line, clears=sheet.clears)
         date = line.date if line.date or (sheet.clears and line.date is not None) else item.date_verbatim
         before = (item.description, item.date_verbatim, item.sensitive, item.sensitive_reason)
         sensitive = item.sensitive if line.sensitive is None else line.sensitive
@@ -238,7 +238,7 @@ def _chunk(
             describe_items(changes, by=edit.by, note=edit.note, edit=edit)
 
 
-def _merged(before: Description, line: Line, *, clears: bool) -> Description:
+def merged(before: Description, line: Line, *, clears: bool) -> Description:
     """The description after the row. A property whose cells say what is there keeps even the order of its values."""
     after = dict(before)
     for name in {name for name, _lang in line.values}:

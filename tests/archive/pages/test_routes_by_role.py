@@ -45,6 +45,8 @@ RULES: dict[str, Rule] = {
     "catalogue:searches": (SIGNED_IN, SIGNED_IN),
     "catalogue:search": (OWNER, OWNER),
     "catalogue:sheets": (STAFF, STAFF),
+    "catalogue:table": (STAFF, STAFF),
+    "catalogue:describe": (STAFF, STAFF),
     "catalogue:export": (STAFF, STAFF),
     "catalogue:sheet": (OWNER, OWNER),
     "catalogue:sheet-problems": (OWNER, OWNER),
