@@ -57,7 +57,7 @@ def describe(request: HttpRequest, item_id: UUID) -> HttpResponse:
     context = {
         "item": item,
         "fields": [_field(name, shown) for name in PROPERTIES if name != "rights"],
-        "rights": [v["value"] for v in shown.get("rights", [])],
+        "rights": [v["value"] for v in shown.get("rights", []) if label_of(v["value"]) == v["value"]],
         "statements": [(uri, label, uri in _uris(shown)) for uri, label in RIGHTS.items()],
         "date": form.get("date", "") if request.method == "POST" else item.date_verbatim,
         "terms": _terms(),
