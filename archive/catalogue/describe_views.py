@@ -104,10 +104,11 @@ def table(request: HttpRequest, ref: str) -> HttpResponse:
 def _save(form: QueryDict, place: Collection, by: User) -> int:
     """Apply the cells whose text is not what the table showed; others may have changed meanwhile and are left alone."""
     lines: dict[UUID, Line] = {}
-    for key, text in form.items():
+    for key in form:
         kind, _at, rest = key.partition(":")
         pk, _at, name = rest.partition(":")
-        if kind != "cell" or name not in COLUMNS or text.strip() == form.get(f"was:{rest}", "").strip():
+        text, shown = form.get(key, ""), form.get(f"was:{rest}", "")
+        if kind != "cell" or name not in COLUMNS or text.strip() == shown.strip():
             continue
         try:
             line = lines.setdefault(UUID(pk), Line(row=0))
