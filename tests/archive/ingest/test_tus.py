@@ -2,21 +2,15 @@
 
 import base64
 import hashlib
-import threading
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import connection
 from django.db.models import Sum
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pytest_django import Settings
 
@@ -26,49 +20,9 @@ from archive.catalogue.models import Collection, Item, StoredFile, Version
 from archive.ingest import incoming, resumable
 from archive.ingest.models import Upload
 from tests.archive import factories
+from tests.archive.ingest.sender import ADDRESS, PART, Sender, begun
 
 pytestmark = pytest.mark.django_db
-ADDRESS = "/api/v1/uploads/tus/"
-PART = "application/offset+octet-stream"
-
-
-@pytest.fixture(autouse=True)
-def _own_incoming(settings: Settings, tmp_path: Path) -> None:
-    settings.INCOMING = tmp_path / "incoming"
-    settings.SPARE_BYTES = 0
-
-
-class Sender:
-    """A client that speaks tus by hand."""
-
-    def __init__(self, person: User) -> None:
-        self.client = Client(headers={"tus-resumable": "1.0.0"}, raise_request_exception=False)
-        self.client.force_login(person)
-
-    def begin(
-        self, length: int, *, data: bytes = b"", headers: dict[str, str] | None = None, **said: Any
-    ) -> Any:
-        metadata = ",".join(f"{k} {base64.b64encode(v.encode()).decode()}" for k, v in said.items())
-        more = {"upload-length": str(length), "upload-metadata": metadata} | (headers or {})
-        return self.client.generic("POST", ADDRESS, data, content_type=PART if data else "", headers=more)
-
-    def part(self, address: str, data: bytes, at: int, **headers: str) -> Any:
-        more = {"upload-offset": str(at)} | {k.replace("_", "-"): v for k, v in headers.items()}
-        return self.client.generic("PATCH", address, data, content_type=PART, headers=more)
-
-    def offset(self, address: str) -> int:
-        return int(self.client.head(address)["Upload-Offset"])
-
-
-@pytest.fixture
-def sender(ada: User) -> Sender:
-    return Sender(ada)
-
-
-def begun(sender: Sender, collection: Collection, data: bytes, **said: Any) -> str:
-    answer = sender.begin(len(data), filename="scan.tif", collection=collection.ref, **said)
-    assert answer.status_code == 201, answer.content
-    return str(answer["Location"])
 
 
 def test_a_file_in_parts_becomes_an_item_with_the_same_bytes(sender: Sender, portraits: Collection) -> None:
@@ -289,140 +243,7 @@ def test_the_method_may_be_hidden_from_a_proxy(sender: Sender, portraits: Collec
     assert (answer.status_code, answer["Upload-Offset"]) == (204, "3")
 
 
-class Cut:
-    """A connection that gives some bytes and then breaks."""
-
-    def __init__(self, data: bytes) -> None:
-        self.data = data
-
-    def read(self, most: int) -> bytes:
-        if not self.data:
-            raise OSError("connection reset")
-        piece, self.data = self.data[:most], self.data[most:]
-        return piece
-
-
-def test_a_cut_connection_keeps_what_arrived_but_not_under_a_checksum() -> None:
-    upload = uuid4()
-    incoming.create(upload)
-    with pytest.raises(incoming.CutShort):
-        incoming.append(upload, Cut(b"abc").read, at=0, length=10, announced=10)
-    assert incoming.offset(upload) == 3
-    checksum = incoming.Checksum("sha1", b"?")
-    with pytest.raises(incoming.CutShort):
-        incoming.append(upload, Cut(b"def").read, at=3, length=10, announced=7, checksum=checksum)
-    assert incoming.offset(upload) == 3
-
-
-def test_who_comes_last_has_the_turn_and_a_hanging_connection_writes_no_more() -> None:
-    upload = uuid4()
-    incoming.create(upload)
-    hanging, goes_on = threading.Event(), threading.Event()
-    pieces: Iterator[bytes] = iter([b"abc", b"LATE"])
-
-    def slow(_most: int) -> bytes:
-        piece = next(pieces)
-        if piece == b"LATE":
-            hanging.set()
-            goes_on.wait(10)
-        return piece
-
-    problems: list[Exception] = []
-
-    def first() -> None:
-        try:
-            incoming.append(upload, slow, at=0, length=10, announced=10)
-        except incoming.IncomingError as error:
-            problems.append(error)
-
-    thread = threading.Thread(target=first)
-    thread.start()
-    assert hanging.wait(10)
-    assert incoming.append(upload, Cut(b"defghij").read, at=3, length=10, announced=7) == 10
-    goes_on.set()
-    thread.join(10)
-    assert [type(problem) for problem in problems] == [incoming.NotMyTurn]
-    assert incoming.path_of(upload).read_bytes() == b"abcdefghij"
-
-
-@hypothesis_settings(max_examples=40, deadline=None)
-@given(data=st.binary(min_size=1, max_size=400), cuts=st.lists(st.integers(1, 80), max_size=12))
-def test_however_it_is_cut_the_bytes_are_the_same(data: bytes, cuts: list[int]) -> None:
-    upload = uuid4()
-    incoming.create(upload)
-    for cut in [*cuts, len(data)]:
-        at = incoming.offset(upload) or 0
-        if at < len(data):
-            piece = data[at : at + cut]
-            try:
-                incoming.append(upload, Cut(piece).read, at=at, length=len(data), announced=len(data) - at)
-            except incoming.CutShort:
-                continue
-    assert incoming.path_of(upload).read_bytes() == data
-
-
 @given(st.dictionaries(st.text("abcdefgh", min_size=1), st.text(), max_size=5))
 def test_metadata_is_read_as_it_was_written(said: dict[str, str]) -> None:
     header = ",".join(f"{k} {base64.b64encode(v.encode()).decode()}" for k, v in said.items())
     assert tus.metadata(header) == said
-
-
-def test_the_page_is_told_of_twins_of_what_has_begun_and_of_room(
-    sender: Sender, portraits: Collection, ada: User
-) -> None:
-    here = factories.master(portraits)
-    secret = factories.master(factories.collection(access="private"))
-    data = factories.tiff_bytes()
-    begun(sender, portraits, data, sha256=hashlib.sha256(data).hexdigest())
-    files = [
-        {"sha256": here.file_id, "size": 1},
-        {"sha256": secret.file_id, "size": 1},
-        {"sha256": hashlib.sha256(data).hexdigest(), "size": len(data)},
-        {"sha256": "nonsense", "size": 3},
-    ]
-    body = {"collection": portraits.ref, "files": files}
-    told = sender.client.post("/upload/check/", body, content_type="application/json").json()
-    assert [bool(one["twin"]) for one in told["files"]] == [True, False, False, False]
-    assert [bool(one["begun"]) for one in told["files"]] == [False, False, True, False]
-    wrongs: list[Any] = [
-        {},
-        [],
-        {"collection": portraits.ref, "files": [{"sha256": 1}]},
-        {"collection": "x", "files": 3},
-    ]
-    for wrong in wrongs:
-        answer = sender.client.post("/upload/check/", wrong, content_type="application/json")
-        assert answer.status_code in {400, 404}
-    used = sender.client.post(
-        "/upload/use/", {"sha256": here.file_id, "collection": portraits.ref, "filename": "a"}
-    )
-    assert (used.status_code, used.json()["item"]["id"]) == (201, str(here.scan.item_id))
-    hidden = sender.client.post("/upload/use/", {"sha256": secret.file_id, "collection": portraits.ref})
-    assert hidden.status_code == 404
-
-
-def test_the_tray_comes_back_with_what_is_unfinished(
-    sender: Sender, portraits: Collection, cai: User
-) -> None:
-    batch, data = str(uuid4()), factories.tiff_bytes()
-    address = begun(sender, portraits, b"12345", batch=batch)
-    sender.part(address, b"123", 0)
-    sender.begin(len(data), data=data, filename="done.tif", collection=portraits.ref, batch=batch)
-    told = sender.client.get("/upload/states/").json()["uploads"]
-    assert [(one["state"], one["arrived"], one["size"]) for one in told] == [("uploading", 3, 5)]
-    whole = sender.client.get("/upload/states/", {"batch": batch}).json()["uploads"]
-    assert [(one["state"], one["ready"]) for one in whole] == [("uploading", False), ("catalogued", False)]
-    assert Sender(cai).client.get("/upload/states/", {"batch": batch}).json() == {"uploads": []}
-    assert sender.client.get("/upload/states/", {"batch": "nonsense"}).status_code == 200
-
-
-def test_following_a_box_costs_the_same_number_of_queries(sender: Sender, portraits: Collection) -> None:
-    batch, counts = str(uuid4()), []
-    for more in (1, 5):
-        for _ in range(more):
-            data = factories.tiff_bytes()
-            sender.begin(len(data), data=data, filename="a.tif", collection=portraits.ref, batch=batch)
-        with CaptureQueriesContext(connection) as asked:
-            sender.client.get("/upload/states/", {"batch": batch})
-        counts.append(len(asked))
-    assert counts[0] == counts[1] <= 8
