@@ -12,6 +12,8 @@ How bounds are derived, where that is a decision:
   3 February 1905. The Republic's months are the Gregorian ones.
 """
 
+from functools import lru_cache
+
 from archive.catalogue.dates.bounds import Bounds
 from archive.catalogue.dates.chinese import read_chinese
 from archive.catalogue.dates.english import read_english
@@ -22,6 +24,7 @@ LONGEST = 100
 __all__ = ["Bounds", "understand"]
 
 
+@lru_cache(maxsize=8192)  # a sheet says the same few dates again and again
 def understand(written: str) -> Bounds | None:
     """Return what a date means, or None if it is not understood."""
     text = written.strip()

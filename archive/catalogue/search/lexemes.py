@@ -25,6 +25,8 @@ LONGEST_WORD = 200
 
 def fold(text: str) -> str:
     """Case, accents and width folded away."""
+    if text.isascii():
+        return text.lower()
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     bare = "".join(character for character in decomposed if not unicodedata.combining(character))
     return unicodedata.normalize("NFC", bare).translate(LETTERS)
@@ -40,6 +42,9 @@ def runs(text: str) -> list[str]:
     """Folded words in order; a word of both scripts is cut where the script changes."""
     found = []
     for word in WORD.findall(fold(text)):
+        if word.isascii():
+            found.append(word)
+            continue
         at = 0
         for run in HAN.finditer(word):
             found += [word[at : run.start()], run.group()]
