@@ -23,6 +23,7 @@ from archive.catalogue.search.wanted import NONE, Wanted
 
 PAGE = 48
 MOST_PLACES = 12
+MOST_RANKED = 5000  # to rank is to read every match: beyond this a word is too common to say which is best
 WEIGHTS = (
     "{0,0.2,0.5,1}"  # of the weights D, C, B, A: words under a property's name (D) are found, not ranked
 )
@@ -47,6 +48,7 @@ class Found:
     bars: list[facets.Bar] = field(default_factory=list)
     undated: int = 0
     within: Collection | None = None
+    unranked: bool = False  # too many to say which is best: the newest come first
 
 
 class Finder:
@@ -55,6 +57,7 @@ class Finder:
     def __init__(self, person: Person, wanted: Wanted) -> None:
         self.wanted = wanted
         self.question = parse(wanted.text)
+        self.ranked = True
         self.sight = sight(person)
         self.collections = self.sight.collections
         self.within = None
@@ -71,12 +74,14 @@ class Finder:
 
     def find(self, *, after: str = "", size: int = PAGE, counted: bool = True) -> Found:
         """A page of the answer, with facets if `counted`."""
-        ids, following = self._page(after, size)
         if not counted:
+            ids, following = self._page(after, size)
             return Found(ids, 0, following, within=self.within)
         by_set = self._by_combination()
         found, below, total = facets.counted(self.combinations, by_set, self.passes)
         spans = self._by_years()
+        self.ranked = total <= MOST_RANKED
+        ids, following = self._page(after, size)
         return Found(
             ids=ids,
             total=total,
@@ -89,6 +94,7 @@ class Finder:
             bars=facets.histogram(spans, self.wanted),
             undated=sum(n for first, _last, n in spans if first is None),
             within=self.within,
+            unranked=self.wanted.order == "best" and not self.ranked,
         )
 
     def matching(self) -> "QuerySet[ItemIndex]":
@@ -154,7 +160,7 @@ class Finder:
     def _page(self, after: str, size: int) -> tuple[list[UUID], str]:
         """Ids by keyset: the page after a key costs what the first page does."""
         rows = self.matching()
-        if self.wanted.order == "best" and self.question.tsquery:
+        if self.wanted.order == "best" and self.question.tsquery and self.ranked:
             rows = rows.annotate(key=RawSQL(RANK, [self.question.tsquery], output_field=IntegerField()))
             name, down = "key", True
         else:

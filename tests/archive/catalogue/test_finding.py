@@ -16,6 +16,7 @@ from archive.accounts.models import User
 from archive.accounts.permissions import Person, visible_items
 from archive.catalogue import services
 from archive.catalogue.models import Collection, FacetSet, Item, SavedSearch
+from archive.catalogue.search import finding
 from archive.catalogue.search.asking import parse
 from archive.catalogue.search.finding import Finder, Found, in_order
 from archive.catalogue.search.indexing import stale
@@ -99,6 +100,17 @@ def test_a_very_long_description_stays_within_what_a_tsvector_holds(portraits: C
     made = services.create_item(portraits, description={"title": "x", "description": [long] * 60}, by=None)
     assert found("q=w2999").ids == [made.pk]
     assert document({}, "") == ""
+
+
+def test_words_too_common_to_rank_bring_the_newest_first_and_say_so(
+    shelf: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert not found("q=harbour").unranked
+    monkeypatch.setattr(finding, "MOST_RANKED", 1)
+    many = found("q=harbour")
+    assert many.unranked
+    assert many.ids == sorted(many.ids, reverse=True)
+    assert b"too common" in Client().get(reverse("catalogue:home"), {"q": "harbour"}).content
 
 
 def test_every_count_is_what_its_click_shows(shelf: Collection, ada: User) -> None:
