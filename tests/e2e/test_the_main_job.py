@@ -62,7 +62,7 @@ def test_ada_uploads_a_scan_has_it_restored_and_compares(
 
     page.get_by_role("link", name="Upload", exact=True).click()
     page.get_by_label("Into the collection").select_option(label="Portraits")
-    page.locator("input[type=file]").set_input_files(scan)
+    page.locator("#files").set_input_files(scan)
     expect(page.locator(".tray li:is(.catalogued, .ready)")).to_have_count(1, timeout=30_000)
     page.locator(".tray li:is(.catalogued, .ready) a").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("street")
@@ -73,7 +73,7 @@ def test_ada_uploads_a_scan_has_it_restored_and_compares(
     expect(page.get_by_text("1 of 1")).to_be_visible(timeout=120_000)  # by itself, without a reload
     expect(page.get_by_text(re.compile("^Finished"))).to_be_visible()
     page.reload()
-    page.get_by_role("link", name="compare").click()
+    page.get_by_role("link", name="compare", exact=True).click()
 
     stage = page.locator("image-compare[data-ready] .stage")
     expect(stage).to_be_visible(timeout=60_000)
@@ -146,10 +146,9 @@ def test_nobody_sees_a_draft_and_everybody_what_cai_publishes(page: Page, runnin
     assert found() == 0
     sign_in(page, "cai")
     page.get_by_role("link", name="Review", exact=True).click()
-    page.locator(".card.derived .face").first.click()
-    page.get_by_role("button", name="Approve").click()
-    page.get_by_role("button", name="Publish").click()
-    expect(page.get_by_text("The derivative is now published.")).to_be_visible()
+    expect(page.locator(".pair.current image-compare[data-ready]")).to_be_visible(timeout=60_000)
+    page.get_by_role("button", name="Approve and publish").click()
+    expect(page.locator(".tally")).to_contain_text("1 published")
     assert found() == 1
 
 
