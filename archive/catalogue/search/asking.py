@@ -40,8 +40,11 @@ def parse(text: str) -> Question:
         known = "date" if field and field.lower() == "date" else FIELDS.get((field or "").lower())
         if field and known is None:
             body = f"{field} {body}"  # "12:30" is no field
-        begins = part["phrase"] is None and (
-            body.endswith("*") or (part is parts[-1] and not text.endswith(" ") and not part["not"])
+        # One letter begins half of all words: it is looked for as it stands.
+        begins = (
+            part["phrase"] is None
+            and len(body) > 1
+            and (body.endswith("*") or (part is parts[-1] and not text.endswith(" ") and not part["not"]))
         )
         if phrase := _phrase(body, known, begins=begins):
             wanted.append(f"!({phrase})" if part["not"] else phrase)
