@@ -73,9 +73,9 @@ class Progress:
         return timedelta(seconds=round(self.open / rate)) if self.open and rate > 0 else None
 
 
-def of(job: Job) -> Progress:
+def of(job: Job, *, counts: dict[str, int] | None = None) -> Progress:
     """One query for the counts, one for the pace; neither grows with the job."""
-    counts = counts_of(job.pk)
+    counts = counts_of(job.pk) if counts is None else counts
     open_ = counts.get(S.QUEUED, 0) + counts.get(S.RUNNING, 0)
     return Progress(sum(counts.values()), counts, pace_of(job) if open_ else None)
 

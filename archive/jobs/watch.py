@@ -79,7 +79,7 @@ def hint(job: Job) -> str:
 
 def progress_of(job: Job) -> dict[str, Any]:
     """All that is shown of how a job goes."""
-    state = progress.of(job)
+    state = progress.of(job, counts=getattr(job, "_counted", None))
     pool = workers()
     over = job.state in ENDED_JOBS
     tried = job.sample_size and job.state in {J.SAMPLING, J.WAITING}
@@ -109,21 +109,25 @@ def at_work(job: Job) -> list[JobItem]:
 
 def contact_sheet(job: Job, *, before: str = "", size: int = ON_SHEET) -> tuple[list[JobItem], str]:
     """Items made last, with source and result, and where the next page begins."""
-    rows = job.items.filter(state=S.DONE, ended__isnull=False).select_related("source__scan__item", "result")
+    rows = job.items.filter(state=S.DONE, ended__isnull=False)
     try:
         at = datetime.fromisoformat(before) if before else None
     except ValueError:
         at = None
     if at is not None and timezone.is_aware(at):
         rows = rows.filter(ended__lt=at)
-    found = list(rows.order_by("-ended")[: size + 1])
+    keys = list(rows.order_by("-ended").values_list("pk", flat=True)[: size + 1])
+    joined = JobItem.objects.select_related("source__scan__item", "result")
+    found = list(joined.filter(pk__in=keys).order_by("-ended")) if keys else []
     more = found[size - 1].ended if len(found) > size else None
     return found[:size], more.isoformat() if more else ""
 
 
 def tag(job: Job) -> str:
     """Changes whenever what is seen of the job would."""
-    counts = sorted(progress.counts_of(job.pk).items())
+    known = progress.counts_of(job.pk)
+    job._counted = known  # type: ignore[attr-defined]  # for the answer this tag belongs to
+    counts = sorted(known.items())
     tiles = list(
         job.items.filter(state=S.RUNNING, begun__isnull=False).order_by("pk").values_list("pk", "tiles_done")
     )
