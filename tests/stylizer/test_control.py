@@ -12,10 +12,10 @@ import tifffile
 import torch
 from PIL import Image
 
-from stylizer import passage as passages
 from stylizer.cards import Weights
 from stylizer.engine import BATCHES, Engine, Source, _digest
 from stylizer.errors import Cancelled, MaskMismatch, OutOfMemory, OutsideTraining
+from stylizer.reading import Reading
 from stylizer.recipe import Recipe, resolve
 from stylizer.sidecars import MapWriter
 from tests.stylizer.small import pixels_of, save_weights, scene, with_step, write
@@ -189,7 +189,7 @@ def test_a_failure_in_either_thread_is_raised_and_leaves_nothing(
     def broken(*_: Any, **__: Any) -> Any:
         raise OSError("the disk is full")
 
-    place: tuple[Any, str] = (passages._Reading, "next") if where == "reading" else (MapWriter, "add")
+    place: tuple[Any, str] = (Reading, "next") if where == "reading" else (MapWriter, "add")
     monkeypatch.setattr(*place, broken)
     before = threading.active_count()
     with pytest.raises(OSError, match="the disk is full"):

@@ -1,0 +1,104 @@
+"""What is read of a picture for one row of tiles after another, and how the network sees it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from stylizer.imageio import Picture, Rows
+from stylizer.imageio.picture import Pixels
+from stylizer.imageio.rows import room
+from stylizer.pixels import colours, unit
+from stylizer.tiling import Tile, mirrored, rows_of
+
+CHUNK = 64  # rows worked on at a time; a multiple of the fidelity meter's blocks
+
+
+@dataclass(frozen=True)
+class Band:
+    """What was read for one row of tiles: rows with their halo, and, of the cores' rows, the original and the mask."""
+
+    row: list[Tile]
+    rows: Pixels
+    lines: NDArray[np.intp]  # where in `rows` each line of the tiles lies, mirrored at the picture's edges
+    original: Pixels
+    allowed: NDArray[np.float32] | None  # (rows, width) in 0…1
+    derived: Pixels  # the cores' rows: as they were, then tile by tile as they become
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Tiles of one band as the network sees them, (B, H, W, 3) in 0…1, halo included."""
+
+    band: Band
+    tiles: list[Tile]
+    seen: NDArray[np.float32]
+
+
+class Reading:
+    """Bands of a picture, of the original it is compared with, and of the mask, all from the top in one go."""
+
+    def __init__(
+        self, picture: Picture, original: Picture | None, mask: Picture | None, plan: list[Tile]
+    ) -> None:
+        self.facts = picture.facts
+        self._plan = list(rows_of(plan))
+        self._lines = [mirrored(row[0].top, row[0].bottom, self.facts.height) for row in self._plan]
+        cores = [(row[0].y0, row[0].y1) for row in self._plan]
+        self._rows = Rows(picture, [(int(lines.min()), int(lines.max()) + 1) for lines in self._lines])
+        self._original = Rows(original, cores) if original else None
+        self._mask = Rows(mask, cores) if mask else None
+        self._mask_facts = mask.facts if mask else self.facts
+        self._at = 0
+        self._band: Band | None = None
+        self._waiting: list[Tile] = []
+
+    def next(self, size: int) -> Batch | None:
+        """The next tiles, at most `size` of one row; None after the last."""
+        if not self._waiting:
+            if self._at == len(self._plan):
+                return None
+            self._band = self._read()
+            self._waiting = list(self._band.row)
+        tiles, self._waiting = self._waiting[:size], self._waiting[size:]
+        assert self._band is not None  # noqa: S101  (just read)
+        first = tiles[0]
+        shape = (len(tiles), first.bottom - first.top, first.right - first.left, 3)
+        seen = room(shape, np.dtype(np.float32))
+        for place, tile in zip(seen, tiles, strict=True):
+            self._see(self._band, tile, place)
+        return Batch(self._band, tiles, seen)
+
+    def _read(self) -> Band:
+        row, lines = self._plan[self._at], self._lines[self._at]
+        self._at += 1
+        low = int(lines.min())
+        rows = self._rows.read()
+        core = rows[row[0].y0 - low : row[0].y1 - low]
+        allowed = None
+        if self._mask:
+            allowed = unit(self._mask.read()[..., 0], self._mask_facts)
+        original = self._original.read() if self._original else core
+        derived = room(core.shape, core.dtype)
+        derived[:] = core
+        return Band(row, rows, lines - low, original, allowed, derived)
+
+    def _see(self, band: Band, tile: Tile, into: NDArray[np.float32]) -> None:
+        """A tile with its halo in 0…1, mirrored where it reaches over the picture's edges."""
+        facts = self.facts
+        inside = (
+            tile.left >= 0 and tile.right <= facts.width and tile.top >= 0 and tile.bottom <= facts.height
+        )
+        if (
+            inside
+        ):  # the plain case is a plain cut, which costs a tenth of taking lines and columns one by one
+            part = band.rows[band.lines[0] : band.lines[-1] + 1, tile.left : tile.right]
+        else:
+            part = band.rows[band.lines][:, mirrored(tile.left, tile.right, facts.width)]
+        for y in range(0, len(part), CHUNK):
+            rows = np.s_[y : y + CHUNK]
+            into[rows] = unit(colours(part[rows], facts), facts)
+
+    def digest(self) -> str:
+        """The pixel digest of the picture, once all of it was read."""
+        return self._rows.digest()
