@@ -7,6 +7,7 @@ DATABASE_URL or REDIS_URL set, the servers they name are used.
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import django
@@ -29,6 +30,13 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "archive.settings"
 django.setup()  # now, because conftests further down import models
 
 SERVERS = pytest.StashKey[Servers]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
+    """Browser tests come last: Playwright leaves an event loop running, and Django refuses its database beside one."""
+    yield
+    items.sort(key=lambda item: "e2e" in item.path.parts)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -199,6 +199,14 @@ def _over(dims: Callable[[tuple[Any, ...]], Sequence[int]], what: str) -> Rule:
     return rule
 
 
+def _batch_norm(inputs: list[Seen], args: tuple[Any, ...], given: Mapping[str, Any]) -> Seen:
+    if args[5]:
+        raise UnboundedReach(
+            "Batch normalisation in training sees the whole batch; evaluate with what it learnt."
+        )
+    return inputs[0]
+
+
 def _reduced(args: tuple[Any, ...]) -> Sequence[int]:
     dims = args[1] if len(args) > 1 else None
     if len(args) < 3 or not args[2]:  # without keepdim the dimensions behind would have other numbers
@@ -213,8 +221,8 @@ def _normalised(args: tuple[Any, ...]) -> Sequence[int]:
 _POINTWISE = (
     "add", "add_", "sub", "mul", "mul_", "div", "addcmul", "addcmul_", "relu", "relu_", "leaky_relu", "leaky_relu_",
     "gelu", "silu", "sigmoid", "tanh", "clamp", "clamp_", "maximum", "minimum", "where", "rsqrt", "pow", "lerp", "neg",
-    "abs", "exp", "_to_copy", "clone", "detach", "copy_", "alias", "cat", "split", "split_with_sizes",
-    "unsafe_split", "unsafe_split_with_sizes",
+    "abs", "exp", "_to_copy", "clone", "detach", "copy_", "alias", "cat", "zeros_like", "ones_like", "split",
+    "split_with_sizes", "unsafe_split", "unsafe_split_with_sizes",
 )  # fmt: skip
 
 _RULES: Mapping[Any, Rule] = {
@@ -226,6 +234,7 @@ _RULES: Mapping[Any, Rule] = {
     aten.constant_pad_nd: _pad,
     aten.reflection_pad2d: _pad,
     aten.slice: _cut,
+    aten.native_batch_norm: _batch_norm,
     aten.native_layer_norm: _over(_normalised, "Normalising"),
     aten.amax: _over(_reduced, "A maximum"),
     aten.amin: _over(_reduced, "A minimum"),

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,9 @@ from benchmarks import _scans
 from stylizer.cards import Weights
 from stylizer.recipe import Recipe
 
-APPLY = """
-import json, resource, sys
+# Not ru_maxrss: a new process inherits that of the one that started it.
+APPLY = r"""
+import json, re, sys
 from pathlib import Path
 import torch
 from stylizer.cards import Card, Weights
@@ -23,7 +25,7 @@ weights, card, recipe, source, out = sys.argv[1:6]
 found = Weights(Path(weights), Card.from_json(card))
 engine = Engine(device="cpu", weights=lambda _: found)
 report = engine.apply(Source(Path(source)), Recipe.from_json(recipe), out=Path(out)).report
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+peak = int(re.search(r"VmHWM:\s+(\d+)", Path("/proc/self/status").read_text())[1]) / 1024
 print(json.dumps({"peak": peak, "width": report.width, "height": report.height}))
 """
 
@@ -43,10 +45,11 @@ def peak(folder: Path, weights: Weights, recipe: Recipe, width: int, height: int
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-def test_three_times_the_picture_takes_no_more_memory(
+def test_four_times_the_picture_takes_no_more_memory(
     tmp_path: Path, weights: Weights, recipe: Recipe
 ) -> None:
-    # Two bands and six: whatever is kept of a band after it was written would show.
-    two, six = (peak(tmp_path, weights, recipe, 4000, height) for height in (2000, 6000))
-    assert six < two + 120
-    assert six < 1000
+    # Read and written whole, six thousand rows more would take 288 MB; the same tiles, so that only that can differ.
+    recipe = replace(recipe, tile=1024)
+    two, eight = (peak(tmp_path, weights, recipe, 4000, height) for height in (2000, 8000))
+    assert eight < two + 200
+    assert eight < 1200
