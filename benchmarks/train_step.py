@@ -6,6 +6,7 @@ passes, and nothing is in bf16 or channels_last. The two take turns, so that oth
 """
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -20,7 +21,8 @@ from stylizer.training.objective import Batch, Objective
 from stylizer.training.team import gather, knows_bf16
 
 CROP, BATCH, ROUNDS = 128, 4, 4
-GAME = load(Path("perceptual")).adversary
+# The same work on both sides: no penalty, no augmentation.
+GAME = replace(load(Path("perceptual")).adversary, r1=0.0, augment=())
 
 
 def batch(device: torch.device) -> Batch:

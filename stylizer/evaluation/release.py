@@ -79,7 +79,9 @@ def figures(
     singles = report.evaluate(_pairs(photos, part, rest), own, measures=seeing)
     mixed = report.evaluate(_pairs(photos, part, ["mixed"]), own | {best: chains[best]}, measures=seeing)
     merged = {**singles.figures, **mixed.figures}
-    rows = {kind: {**{name: earlier[kind][name] for name in chains}, **merged[kind]} for kind in kinds}
+    # Earlier releases judged some chains on mixed damage only.
+    known = {kind: {name: earlier[kind][name] for name in chains if name in earlier[kind]} for kind in kinds}
+    rows = {kind: {**known[kind], **merged[kind]} for kind in kinds}
     return report.Report(rows, {**singles.counts, **mixed.counts}, {**singles.pictures, **mixed.pictures},
                          {**singles.names, **mixed.names})  # fmt: skip
 

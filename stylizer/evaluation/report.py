@@ -74,7 +74,9 @@ class Report:
         lines = [f"| kind | n | {' | '.join(methods)} |", "|---|---|" + "---|" * len(methods)]
         digits = {"psnr": 2, "gain": 2}.get(figure, 3)
         for kind, row in self.figures.items():
-            cells = " | ".join(f"{row[name][figure]:.{digits}f}" for name in methods)
+            cells = " | ".join(
+                f"{row[name][figure]:.{digits}f}" if figure in row.get(name, {}) else "–" for name in methods
+            )
             lines.append(f"| {kind} | {self.counts.get(kind, 0)} | {cells} |")
         return "\n".join(lines)
 
