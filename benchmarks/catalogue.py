@@ -1,17 +1,21 @@
 # ruff: noqa: E501  (lists of addresses)
 """An archive of a hundred thousand records: a sheet taken in, then every kind of page of results asked for.
 
-`python -m benchmarks.catalogue [FOLDER]`: FOLDER holds `tate_artworks.jsonl.gz` and `loc_photographs.jsonl.gz` (open data
+`python -m benchmarks.catalogue [FOLDER] [--home HOME] [--only load|pages]`: FOLDER holds `tate_artworks.jsonl.gz` and `loc_photographs.jsonl.gz` (open data
 of the Tate and the Library of Congress); without it the records are made up, as many and of like shape. All records go
 through the sheets people use, and pages through Django with a real session; the pictures' rows share a few hundred tiny
-generated files, written in bulk, and are no part of the rate.
+generated files, written in bulk, and are no part of the rate. With `--home` the loaded archive is kept there, so that the
+two halves can be run by themselves.
 """
 
+import argparse
 import csv
 import gzip
+import html
 import io
 import json
 import random
+import re
 import statistics
 import sys
 import time
@@ -25,6 +29,7 @@ if TYPE_CHECKING:
     from archive.accounts.models import User
     from archive.catalogue.models import Collection
 
+NEXT = re.compile(r'rel="next" href="([^"]*)"')
 RECORDS, PICTURES, ROUNDS, PART = 110_816, 256, 12, 20_000
 HEADINGS = [
     "identifier",
@@ -201,10 +206,10 @@ def ask(client: Any, addresses: list[str], *, deep: bool = False) -> tuple[list[
                     times.append((time.perf_counter() - started) * 1000)
                     slow[at] = max(slow.get(at, 0.0), times[-1])
                 assert answer.status_code == 200, (at, answer.status_code)
-                following = answer.context.get("next") if answer.context else ""
+                following = NEXT.search(answer.content.decode())
                 if not following:
                     break
-                at = f"{address.split('?')[0]}?{following}"
+                at = f"{address.split('?')[0]}{html.unescape(following[1])}"
     for address, worst in sorted(slow.items(), key=lambda pair: -pair[1])[:4]:
         sys.stderr.write(f"{worst:7.0f} ms {address[:120]}\n")
     return times, most
@@ -214,44 +219,61 @@ def p95(times: list[float]) -> float:
     return statistics.quantiles(times, n=20)[-1]
 
 
+def load(folder: Path | None) -> dict[str, float]:
+    """The first half: an empty archive filled."""
+    from django.db import connection
+
+    from archive.accounts.models import Membership, User
+
+    odo = User.objects.create_user("odo")
+    Membership.objects.create(user=odo, role="admin")
+    rows, seconds = take_in(folder, odo)
+    figures = {"rows": float(rows), "rows/s": rows / seconds, "import MiB": peak_mebibytes()}
+    picture_all(odo)
+    with connection.cursor() as cursor:
+        cursor.execute("VACUUM ANALYZE")  # what autovacuum does within a minute
+    return figures
+
+
+def pages() -> dict[str, float]:
+    """The second half: every kind of page, asked for by a reader and by an admin."""
+    from django.test import Client
+
+    from archive.accounts.models import User
+
+    figures: dict[str, float] = {"most queries": 0}
+    for who in ("reader", "admin"):
+        client = Client(SERVER_NAME="localhost")
+        if who == "admin":
+            client.force_login(User.objects.get(username="odo"))
+        for kind, addresses in (("browse", BROWSE), ("facet", FACETS), ("search", SEARCH)):
+            times, queries = ask(client, addresses, deep=kind == "browse")
+            figures[f"{who} {kind} p50 ms"] = statistics.median(times)
+            figures[f"{who} {kind} p95 ms"] = p95(times)
+            figures["most queries"] = max(figures["most queries"], queries)
+    return figures
+
+
+def kept(figures: dict[str, float]) -> bool:
+    """Does everything that was measured keep its promise?"""
+    aims = {"rows/s": 800, "import MiB": 300, "most queries": 12}
+    aims |= {f"{who} {kind} p95 ms": 200 if kind == "search" else 150
+             for who in ("reader", "admin") for kind in ("browse", "facet", "search")}  # fmt: skip
+    return all((figures[name] >= aim) if name == "rows/s" else (figures[name] <= aim)
+               for name, aim in aims.items() if name in figures)  # fmt: skip
+
+
 def main() -> None:
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else None
-    with archive():
-        from django.db import connection
-        from django.test import Client
-
-        from archive.accounts.models import Membership, User
-
-        people = {name: User.objects.create_user(name) for name in ("odo", "ada")}
-        Membership.objects.create(user=people["odo"], role="admin")
-        rows, seconds = take_in(folder, people["odo"])
-        memory = peak_mebibytes()
-        picture_all(people["odo"])
-        with connection.cursor() as cursor:
-            cursor.execute("VACUUM ANALYZE")  # what autovacuum does within a minute
-        figures = {"rows": float(rows), "rows/s": rows / seconds, "import MiB": memory}
-        most = 0
-        for who, person in (("reader", None), ("admin", people["odo"])):
-            client = Client(SERVER_NAME="localhost")
-            if person:
-                client.force_login(person)
-            for kind, addresses in (("browse", BROWSE), ("facet", FACETS), ("search", SEARCH)):
-                times, queries = ask(client, addresses, deep=kind == "browse")
-                figures[f"{who} {kind} p50 ms"] = statistics.median(times)
-                figures[f"{who} {kind} p95 ms"] = p95(times)
-                most = max(most, queries)
-        figures["most queries"] = float(most)
-        passed = (
-            figures["rows/s"] >= 800
-            and memory < 300
-            and most <= 12
-            and all(
-                figures[f"{w} {k} p95 ms"] < 150 for w in ("reader", "admin") for k in ("browse", "facet")
-            )
-            and all(figures[f"{w} search p95 ms"] < 200 for w in ("reader", "admin"))
-        )
-        say("110 000 records: 800 rows a second in 300 MiB; browse and facets p95 150 ms, search 200 ms; 12 queries",
-            figures, passed=passed)  # fmt: skip
+    words = argparse.ArgumentParser(prog="python -m benchmarks.catalogue")
+    words.add_argument("folder", nargs="?", type=Path)
+    words.add_argument("--home", type=Path)
+    words.add_argument("--only", choices=["load", "pages"])
+    asked = words.parse_args()
+    with archive(asked.home):
+        figures = load(asked.folder) if asked.only != "pages" else {}
+        figures |= pages() if asked.only != "load" else {}
+    say("110 000 records: 800 rows a second in 300 MiB; browse and facets p95 150 ms, search 200 ms; 12 queries",
+        figures, passed=kept(figures))  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -10,11 +10,12 @@ from pathlib import Path
 
 
 @contextlib.contextmanager
-def archive() -> Iterator[Path]:
-    """A migrated archive in a temporary home; as durable as a real one, or the figures would flatter us."""
-    with tempfile.TemporaryDirectory(prefix="palimpsest-bench-") as folder:
-        home = Path(folder)
-        os.environ |= {"PALIMPSEST_HOME": folder, "DJANGO_SETTINGS_MODULE": "archive.settings"}
+def archive(kept: Path | None = None) -> Iterator[Path]:
+    """A migrated archive in a temporary home, or in one that is kept; as durable as a real one, or the figures would
+    flatter us."""
+    with contextlib.ExitStack() as stack:
+        home = kept or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="palimpsest-bench-")))
+        os.environ |= {"PALIMPSEST_HOME": str(home), "DJANGO_SETTINGS_MODULE": "archive.settings"}
         os.environ["PALIMPSEST_LOG_LEVEL"] = "WARNING"
         for name in ("DATABASE_URL", "REDIS_URL", "PALIMPSEST_STORE"):
             os.environ.pop(name, None)

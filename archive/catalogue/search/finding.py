@@ -1,8 +1,7 @@
-# ruff: noqa: S611  (RawSQL only ever holds constants of this file; what people type goes in as parameters)
 """Answering a search: a page of items, the facets beside it, the number of all.
 
-Queries of a search: visible collections (1), combinations (1), counts by combination, by years and by places (3), the
-page's keys and rows (2). Their number does not depend on how many items there are.
+Queries of a search: visible collections (1), combinations (1), all counts in one pass over what is found (1), the names
+of its places (1), the page's keys and rows (2). Their number does not depend on how many items there are.
 """
 
 from collections.abc import Sequence
@@ -11,29 +10,20 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
-from django.db.models import BooleanField, Count, F, IntegerField, Q, QuerySet
-from django.db.models.expressions import RawSQL
+from django.db.models import QuerySet
 
 from archive.accounts.permissions import Person, sight
-from archive.catalogue.models import Collection, Item, ItemIndex, PlaceSet
-from archive.catalogue.search import facets
+from archive.catalogue.models import Collection, Item
+from archive.catalogue.search import conditions, facets
 from archive.catalogue.search.asking import parse
-from archive.catalogue.search.wanted import NONE, Wanted
+from archive.catalogue.search.conditions import Condition, Order
+from archive.catalogue.search.wanted import Wanted
+from archive.ids import as_uuid
 
 PAGE = 48
 MOST_PLACES = 12
 MOST_RANKED = 5000  # to rank is to read every match: beyond this a word is too common to say which is best
-WEIGHTS = (
-    "{0,0.2,0.5,1}"  # of the weights D, C, B, A: words under a property's name (D) are found, not ranked
-)
-RANK = f"(ts_rank('{WEIGHTS}', document, %s::tsquery) * 1000000)::int"
-ORDERS = {
-    "new": ("item", True),
-    "title": ("sort_key", False),
-    "oldest": ("first_day", False),
-    "youngest": ("last_day", True),
-}
+FEW = 10_000  # so many are quicker gathered and sorted than met along an order that holds them far apart
 
 
 @dataclass(frozen=True)
@@ -77,110 +67,68 @@ class Finder:
         if not counted:
             ids, following = self._page(after, size)
             return Found(ids, 0, following, within=self.within)
-        by_set = self._by_combination()
-        found, below, total = facets.counted(self.combinations, by_set, self.passes)
-        spans = self._by_years()
+        counts = self._counts()
+        found, below, total = facets.counted(self.combinations, counts.sets, self.passes)
         self.ranked = total <= MOST_RANKED
-        ids, following = self._page(after, size)
+        ids, following = self._page(after, size, total=total)
+        chosen = self.wanted.places
         return Found(
             ids=ids,
             total=total,
             next=following,
             counts={name: counter.most_common() for name, counter in found.items()}
-            | {"places": self._by_place()},
+            | {"places": conditions.place_names(counts.places, chosen=chosen, most=MOST_PLACES)},
             collections=[
                 (self.collections[pk], n) for pk, n in below.most_common() if pk in self.collections
             ],
-            bars=facets.histogram(spans, self.wanted),
-            undated=sum(n for first, _last, n in spans if first is None),
+            bars=facets.histogram(counts.years, self.wanted),
+            undated=sum(n for first, _last, n in counts.years if first is None),
             within=self.within,
             unranked=self.wanted.order == "best" and not self.ranked,
         )
 
-    def matching(self) -> "QuerySet[ItemIndex]":
-        """The index rows of all that is found, in no order."""
-        return self._rows(self._all_choices(), dates=True, places=True)
+    @property
+    def _dated(self) -> Condition:
+        return conditions.between(self.wanted.year_from, self.wanted.year_to)
 
-    def _all_choices(self) -> list[int] | None:
+    @property
+    def _placed(self) -> Condition:
+        return conditions.at_places(self.wanted.places)
+
+    @property
+    def _narrowed(self) -> Condition:
+        """Of the combinations a person sees and that pass all choices."""
         chosen = self.wanted.within or any(
             getattr(self.wanted, n) for n in facets.DIMENSIONS if n != "within"
         )
-        return None if self.everything and not chosen else self.passing
+        return conditions.of_sets(None if self.everything and not chosen else self.passing)
 
-    def _rows(self, sets: list[int] | None, *, dates: bool, places: bool) -> "QuerySet[ItemIndex]":
-        rows = ItemIndex.objects.all()
-        if sets is not None:
-            # One array, not a list of parameters: PostgreSQL hashes it.
-            rows = rows.filter(RawSQL("facets_id = ANY(%s)", [sets], output_field=BooleanField()))
-        if self.question.tsquery:
-            rows = rows.filter(
-                RawSQL("document @@ %s::tsquery", [self.question.tsquery], output_field=BooleanField())
-            )
-        for bounds in self.question.dates:
-            rows = rows.filter(_overlaps(_year(bounds.earliest), _year(bounds.latest)))
-        if dates and self.wanted.dated:
-            rows = rows.filter(_overlaps(self.wanted.year_from, self.wanted.year_to))
-        if places and self.wanted.places:
-            named = [place for place in self.wanted.places if place != NONE]
-            condition = (
-                Q(places__in=PlaceSet.objects.filter(places__overlap=named)) if named else Q(pk__in=[])
-            )
-            if NONE in self.wanted.places:
-                condition |= Q(places__in=PlaceSet.objects.filter(places=[]))
-            rows = rows.filter(condition)
-        return rows
-
-    def _by_combination(self) -> dict[int, int]:
-        """Counts for every combination that misses at most one choice: those a facet's own count needs."""
+    def _counts(self) -> conditions.Counts:
+        """What each facet counts leaves out the choice made in itself; the combinations that a count may need are those
+        that miss at most one choice."""
         near = [c.id for c in self.combinations if sum(not rule(c) for rule in self.passes.values()) <= 1]
-        sets = None if self.everything and len(near) == len(self.combinations) else near
-        rows = self._rows(sets, dates=True, places=True).values("facets").annotate(n=Count("*")).order_by()
-        return {row["facets"]: row["n"] for row in rows}
-
-    def _by_years(self) -> list[tuple[int | None, int | None, int]]:
-        rows = self._rows(self._all_choices(), dates=False, places=True)
-        return list(rows.order_by().values_list("year_from", "year_to").annotate(n=Count("*")))
-
-    def _by_place(self) -> list[tuple[str, int]]:
-        """The places of most items, and those chosen."""
-        inner = (
-            self._rows(self._all_choices(), dates=True, places=False)
-            .order_by().values_list("places").annotate(n=Count("*"))
+        everything = self.everything and len(near) == len(self.combinations)
+        narrowed, dated, placed = self._narrowed, self._dated, self._placed
+        return conditions.counted(
+            conditions.asked(self.question) & conditions.of_sets(None if everything else near),
+            sets=dated & placed, years=narrowed & placed, places=narrowed & dated,
         )  # fmt: skip
-        sql, parameters = inner.query.sql_with_params()
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"SELECT place, sum(n)::int FROM ({sql}) AS found(id, n) JOIN catalogue_placeset s USING (id), "  # noqa: S608
-                "unnest(s.places) AS place GROUP BY place "
-                f"ORDER BY place = ANY(%s) DESC, 2 DESC, place LIMIT {MOST_PLACES}",
-                [*parameters, list(self.wanted.places)],
-            )
-            return [(str(place), int(n)) for place, n in cursor.fetchall()]
 
-    def _page(self, after: str, size: int) -> tuple[list[UUID], str]:
+    def _page(self, after: str, size: int, *, total: int | None = None) -> tuple[list[UUID], str]:
         """Ids by keyset: the page after a key costs what the first page does."""
-        rows = self.matching()
         if self.wanted.order == "best" and self.question.tsquery and self.ranked:
-            rows = rows.annotate(key=RawSQL(RANK, [self.question.tsquery], output_field=IntegerField()))
-            name, down = "key", True
+            order = conditions.by_rank(self.question)
         else:
-            name, down = ORDERS.get(self.wanted.order, ORDERS["new"])
-        if name == "item":
-            if key := _uuid(after):
-                rows = rows.filter(pk__lt=key)
-            ids = list(rows.order_by("-pk").values_list("pk", flat=True)[: size + 1])
-            return ids[:size], str(ids[size - 1]) if len(ids) > size else ""
-        if key_ := _key(after, name):
-            sign = "<" if down else ">"
-            column = RANK if name == "key" else name
-            parameters = ([self.question.tsquery] if name == "key" else []) + list(key_)
-            rows = rows.filter(
-                RawSQL(f"({column}, item_id) {sign} (%s, %s)", parameters, output_field=BooleanField())
-            )
-        order = [F(name).desc(), F("pk").desc()] if down else [F(name).asc(), F("pk").asc()]
-        found = list(rows.order_by(*order).values_list(name, "pk")[: size + 1])
-        following = f"{found[size - 1][0]}~{found[size - 1][1]}" if len(found) > size else ""
-        return [pk for _key_, pk in found[:size]], following
+            order = conditions.ORDERS.get(self.wanted.order, conditions.ORDERS["new"])
+        found = conditions.asked(self.question) & self._narrowed & self._dated & self._placed
+        rows = conditions.page(
+            found, order, after=_key(after, order), most=size + 1, few=total is not None and total <= FEW
+        )
+        ids = [pk for _value, pk in rows[:size]]
+        if len(rows) <= size:
+            return ids, ""
+        value, pk = rows[size - 1]
+        return ids, str(pk) if order.name == "item_id" else f"{value}~{pk}"
 
 
 def in_order(items: "QuerySet[Item]", ids: Sequence[UUID]) -> list[Item]:
@@ -189,35 +137,20 @@ def in_order(items: "QuerySet[Item]", ids: Sequence[UUID]) -> list[Item]:
     return [found[pk] for pk in ids if pk in found]
 
 
-def _overlaps(first: int | None, last: int | None) -> Q:
-    condition = Q(year_from__isnull=False)
-    if first is not None:
-        condition &= Q(year_to__gte=first)
-    if last is not None:
-        condition &= Q(year_from__lte=last)
-    return condition
-
-
-def _year(day: date | None) -> int | None:
-    return day.year if day else None
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
-
-
-def _key(after: str, name: str) -> tuple[Any, UUID] | None:
+def _key(after: str, order: Order) -> list[Any] | None:
     """The values a page ended with; None for what was never one."""
     value, _, pk = after.rpartition("~")
-    found = _uuid(pk)
+    found = as_uuid(pk)
     if found is None:
         return None
+    if order.name == "item_id":
+        return [found]
     try:
-        if name == "key":
-            return int(value), found
-        return (date.fromisoformat(value) if name.endswith("_day") else value.replace("\x00", "")), found
+        if order.name == "rank":
+            return [int(value), found]
+        return [
+            date.fromisoformat(value) if order.name.endswith("_day") else value.replace("\x00", ""),
+            found,
+        ]
     except ValueError:
         return None

@@ -7,11 +7,13 @@ that one character finds what it begins and what it ends.
 
 import re
 import unicodedata
+from collections import defaultdict
 from collections.abc import Mapping
 
 from archive.catalogue.description import PROPERTIES, Description
 
 HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff\u3005-\u3007\u3040-\u30ff\uac00-\ud7af]+")
+ASCII_WORD = re.compile(r"[a-z0-9]+")
 WORD = re.compile(r"[^\W_]+")
 DIGITS = re.compile(r"\d+")
 LETTERS = str.maketrans({"æ": "ae", "ø": "o", "ł": "l", "đ": "d", "œ": "oe", "ı": "i", "ð": "d", "þ": "th"})
@@ -27,7 +29,8 @@ def fold(text: str) -> str:
     """Case, accents and width folded away."""
     if text.isascii():
         return text.lower()
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    # Twice: 𝓐 is a capital letter only once it is decomposed, and what casefolding leaves may be a compound again.
+    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     bare = "".join(character for character in decomposed if not unicodedata.combining(character))
     return unicodedata.normalize("NFC", bare).translate(LETTERS)
 
@@ -40,6 +43,8 @@ def sort_key(title: str) -> str:
 
 def runs(text: str) -> list[str]:
     """Folded words in order; a word of both scripts is cut where the script changes."""
+    if text.isascii() and len(text) <= LONGEST_WORD:
+        return ASCII_WORD.findall(text.lower())
     found = []
     for word in WORD.findall(fold(text)):
         if word.isascii():
@@ -64,7 +69,7 @@ def is_han(word: str) -> bool:
 
 def document(description: Description, date: str) -> str:
     """The tsvector of an item in PostgreSQL's notation: every word weighted, and again under its property's name."""
-    places: dict[str, list[str]] = {}
+    places: dict[str, list[str]] = defaultdict(list)
     at = 1
     for name in PROPERTIES:
         for value in description.get(name, ()):
@@ -76,22 +81,23 @@ def document(description: Description, date: str) -> str:
 
 
 def _write(places: dict[str, list[str]], text: str, name: str, at: int) -> int:
-    weight = WEIGHTS.get(name, "C")
-    field = name.lower()
+    """Give the words of one value their positions, from `at`; returns the next one. The import's innermost loop."""
+    weight, field = WEIGHTS.get(name, "C"), f"{name.lower()}="
     for word in runs(text):
-        lexemes = pairs(word) if is_han(word) else [word]
-        for number, lexeme in enumerate(lexemes):
-            if at > MOST_POSITIONS:
-                return at
-            both = (
-                [lexeme, word[-1]]
-                if number == len(lexemes) - 1 and len(lexeme) == 2 and is_han(word)
-                else [lexeme]
-            )
-            for one in both:
-                places.setdefault(one, []).append(f"{at}{weight}")
-                places.setdefault(f"{field}={one}", []).append(f"{at}")
+        if at > MOST_POSITIONS:
+            break
+        if word.isascii() or not is_han(word):
+            places[word].append(f"{at}{weight}")
+            places[field + word].append(str(at))
             at += 1
+            continue
+        for pair in pairs(word)[: MOST_POSITIONS - at + 1]:
+            places[pair].append(f"{at}{weight}")
+            places[field + pair].append(str(at))
+            at += 1
+        if len(word) > 1:  # the last character by itself, where the last pair stands
+            places[word[-1]].append(f"{at - 1}{weight}")
+            places[field + word[-1]].append(str(at - 1))
     return at
 
 
