@@ -24,10 +24,14 @@ def thumb(
 ) -> dict[str, Any]:
     """The thumbnail of a version of `width` × `height` pixels. `tint` as made by `iiif.renditions.tint`, if known."""
     boxes = settings.THUMBNAIL_WIDTHS if place in {"view", "half"} else settings.THUMBNAIL_WIDTHS[:2]
+    fallback = reverse("iiif:thumbnail", args=[version_id, boxes[-1], "jpg"])
+    folder = fallback.rpartition("/")[
+        0
+    ]  # asked for once: a page has some fifty pictures of five addresses each
     return {
-        "webp": _sources(version_id, "webp", boxes, width, height),
-        "jpeg": _sources(version_id, "jpg", boxes, width, height),
-        "fallback": reverse("iiif:thumbnail", args=[version_id, boxes[-1], "jpg"]),
+        "webp": _sources(folder, "webp", boxes, width, height),
+        "jpeg": _sources(folder, "jpg", boxes, width, height),
+        "fallback": fallback,
         "sizes": PLACES[place],
         "lazy": place != "view",
         "width": width,
@@ -37,10 +41,7 @@ def thumb(
     }
 
 
-def _sources(version_id: UUID, extension: str, boxes: tuple[int, ...], width: int, height: int) -> str:
+def _sources(folder: str, extension: str, boxes: tuple[int, ...], width: int, height: int) -> str:
     """A `srcset`: each address with the width in pixels of what is there; a box holds the longer side."""
-    offered = []
-    for box in boxes:
-        across = max(1, round(width * min(1, box / max(width, height))))
-        offered.append(f"{reverse('iiif:thumbnail', args=[version_id, box, extension])} {across}w")
-    return ", ".join(offered)
+    scales = ((box, min(1, box / max(width, height))) for box in boxes)
+    return ", ".join(f"{folder}/{box}.{extension} {max(1, round(width * scale))}w" for box, scale in scales)
