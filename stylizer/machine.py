@@ -76,7 +76,9 @@ def _keep_memory() -> None:
     """
     with contextlib.suppress(AttributeError, OSError):  # another C library: it will do as it does
         libc = ctypes.CDLL(None)
-        libc.mallopt(M_ARENA_MAX, 1)  # else what one thread gives back no other thread can use
+        # Small things of the threads that read and write must not lie between the network's large ones; what they hold
+        # on to is small too.
+        libc.mallopt(M_ARENA_MAX, 8)
         libc.mallopt(M_MMAP_MAX, 0)
         libc.mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
 

@@ -15,9 +15,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from stylizer import machine
 from stylizer.errors import BadTile, Cancelled, MaskMismatch, OutsideTraining, UnsupportedImage
 from stylizer.fidelity import Fidelity, FidelityMeter
 from stylizer.imageio import DerivativeWriter, Facts, Picture, open_picture, thumbnail
+from stylizer.imageio.rows import room
 from stylizer.operations import THUMBNAIL, TiledNetwork, TileFunction, Touched, needs_thumbnail, prepare
 from stylizer.pixels import changed, colours, to_tensor, unit
 from stylizer.reading import CHUNK, Band, Batch, Reading
@@ -170,6 +172,9 @@ class Passage:
             while (batch := coming.result()) is not None:
                 coming = ahead.submit(reading.next, self.batch)
                 self.stop_if_cancelled()
+                if batch.tiles[0] is batch.band.row[0]:
+                    # What lay around the last band has left the heap in pieces; a tall picture would take ever more.
+                    machine.release()
                 x = self._onto_device(batch.seen).permute(0, 3, 1, 2)  # channels last in memory
                 touched = values_of(function(x, halo))
                 if going is not None:
@@ -262,8 +267,15 @@ def canonical_thumbnail(path: Path, page: int | None, device: torch.device) -> t
 
 
 def values_of(touched: Touched) -> tuple[NDArray[np.float32], ...]:
-    """Picture, damage and how sure, each (B, H, W, bands)."""
-    return tuple(part.float().permute(0, 2, 3, 1).cpu().numpy() for part in touched)
+    """Picture, damage and how sure, each (B, H, W, bands); in pages of their own, for they outlive the network's values
+    and would leave the heap in pieces."""
+    return tuple(_kept(part.float().permute(0, 2, 3, 1).cpu().numpy()) for part in touched)
+
+
+def _kept(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    place = room(values.shape, values.dtype)
+    place[:] = values
+    return place
 
 
 def expect_numbers(tile: Tile, *parts: NDArray[np.float32]) -> None:

@@ -67,9 +67,11 @@ def reach(network: Callable[[Tensor], Any], *, side: int = 16) -> Reach:
     Raises:
         UnboundedReach: an operation that sees the whole picture, or one without a rule.
     """
-    picture = torch.zeros(1, 3, side, side)
-    with torch.no_grad(), _Walker(picture) as walker:
-        made = network(picture)
+    # Inference mode hands composite operations on unopened; the rules are for what they are made of.
+    with torch.inference_mode(False), torch.no_grad():
+        picture = torch.zeros(1, 3, side, side)
+        with _Walker(picture) as walker:
+            made = network(picture)
     ends = [axis for part in tree_leaves(made) if (seen := walker.seen(part)) for axis in seen]
     if not ends:
         raise UnboundedReach("Nothing the network gives depends on the picture.")

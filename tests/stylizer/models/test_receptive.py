@@ -132,3 +132,9 @@ def test_another_size_of_picture_and_none_at_all_are_refused() -> None:
         reach(nn.Conv2d(3, 3, 3, 2, 1))
     with pytest.raises(UnboundedReach, match="depends on the picture"):
         reach(lambda x: torch.ones(1))
+
+
+def test_a_network_can_be_built_where_gradients_are_switched_off_for_good() -> None:
+    with torch.inference_mode():
+        inside = create("restorer", **SMALL["restorer"])
+    assert inside.halo == create("restorer", **SMALL["restorer"]).halo
