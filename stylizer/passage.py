@@ -172,8 +172,9 @@ class Passage:
             while (batch := coming.result()) is not None:
                 coming = ahead.submit(reading.next, self.batch)
                 self.stop_if_cancelled()
-                if batch.tiles[0] is batch.band.row[0]:
-                    # What lay around the last band has left the heap in pieces; a tall picture would take ever more.
+                if self.done:
+                    # The last tile has left the heap in pieces, and the next would not fit where it lay: a picture of
+                    # many tiles would take ever more. Mapping the pages anew costs a fiftieth of a tile's time.
                     machine.release()
                 x = self._onto_device(batch.seen).permute(0, 3, 1, 2)  # channels last in memory
                 touched = values_of(function(x, halo))
