@@ -23,6 +23,7 @@ from archive.accounts import permissions
 from archive.accounts.models import User
 from archive.api.problems import problem
 from archive.catalogue import queries
+from archive.catalogue.models import Collection
 from archive.ids import as_uuid
 from archive.ingest import incoming, resumable
 from archive.ingest.models import Upload
@@ -169,7 +170,8 @@ def _beginning(request: Request, length: int) -> resumable.Beginning:
         item = queries.items_for(person).filter(pk=item_id).first() if item_id else None
         collection = item.collection if item else None
     else:
-        collection = queries.collections_for(person).filter(ref=said.get("collection", "")).first()
+        seen = Collection.objects.filter(permissions.visible_collections(person))
+        collection = seen.filter(ref=said.get("collection", "")).first()
     if collection is None or not permissions.may_upload(person, collection):
         raise Http404
     digest = said.get("sha256", "").lower()

@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
 from archive.accounts import permissions
-from archive.accounts.models import User
+from archive.accounts.models import Role, User
 from archive.catalogue import services
 from archive.catalogue.description import PROPERTIES, Description
 from archive.catalogue.errors import CatalogueError
@@ -21,11 +21,9 @@ from archive.catalogue.rights import RIGHTS, label_of
 from archive.catalogue.search.finding import Finder, in_order
 from archive.catalogue.search.indexing import TERMS
 from archive.catalogue.search.wanted import from_mapping
-from archive.catalogue.sheets.cells import Line, divided, joined
-from archive.catalogue.sheets.importing import merged
+from archive.catalogue.table import changed_cells, headings, keep, rows
 
 LONG = {"description", "provenance", "bibliographicCitation"}
-COLUMNS = ("title", "creator", "date", "spatial", "subject", "type", "description")
 ROWS = 50
 SUGGESTED = 400  # terms a form offers of each kind
 
@@ -60,7 +58,7 @@ def describe(request: HttpRequest, item_id: UUID) -> HttpResponse:
         "rights": [v["value"] for v in shown.get("rights", []) if label_of(v["value"]) == v["value"]],
         "statements": [(uri, label, uri in _uris(shown)) for uri, label in RIGHTS.items()],
         "date": form.get("date", "") if request.method == "POST" else item.date_verbatim,
-        "terms": _terms(),
+        "terms": terms(),
         "revisions": item.revisions.select_related("by").order_by("-number")[:20],
         "problem": problem,
     }
@@ -77,7 +75,9 @@ def table(request: HttpRequest, ref: str) -> HttpResponse:
     problem = ""
     if request.method == "POST":
         try:
-            count = _save(request.POST, place, _person(request))
+            own = Collection.objects.filter(permissions.own_collections(request.user, Role.ARCHIVIST))
+            below = Item.objects.filter(collection__in=own, collection__path__contains=[place.pk])
+            count = keep(below, changed_cells(request.POST), by=_person(request), collection=place)
             messages.success(
                 request, ngettext("%d item was changed.", "%d items were changed.", count) % count
             )
@@ -90,40 +90,13 @@ def table(request: HttpRequest, ref: str) -> HttpResponse:
     items = in_order(Item.objects.all(), found.ids)
     context = {
         "collection": place,
-        "columns": [(name, _("Date") if name == "date" else PROPERTIES[name]) for name in COLUMNS],
-        "rows": [
-            (item, [(name, _cell(item, name), TERMS.get(name, "")) for name in COLUMNS]) for item in items
-        ],
+        "columns": headings(),
+        "rows": rows(items),
         "next": found.next,
-        "terms": _terms(),
+        "terms": terms(),
         "problem": problem,
     }
     return render(request, "catalogue/table.html", context, status=400 if problem else 200)
-
-
-def _save(form: QueryDict, place: Collection, by: User) -> int:
-    """Apply the cells whose text is not what the table showed; others may have changed meanwhile and are left alone."""
-    lines: dict[UUID, Line] = {}
-    for key in form:
-        kind, _at, rest = key.partition(":")
-        pk, _at, name = rest.partition(":")
-        text, shown = form.get(key, ""), form.get(f"was:{rest}", "")
-        if kind != "cell" or name not in COLUMNS or text.strip() == shown.strip():
-            continue
-        try:
-            line = lines.setdefault(UUID(pk), Line(row=0))
-        except ValueError:
-            continue
-        if name == "date":
-            line.date = text.strip()
-        else:
-            line.values[(name, "")] = divided(text)
-    items = Item.objects.filter(pk__in=lines, collection__path__contains=[place.pk])
-    changes = [
-        services.Change(item.pk, merged(item.description, lines[item.pk], clears=True), lines[item.pk].date)
-        for item in items
-    ]
-    return services.change_table(changes, collection=place, by=by)
 
 
 def _described(form: QueryDict) -> Description:
@@ -150,13 +123,8 @@ def _uris(shown: Description) -> set[str]:
     return {uri for uri, label in RIGHTS.items() if str(label) in labels}
 
 
-def _cell(item: Item, name: str) -> str:
-    if name == "date":
-        return item.date_verbatim
-    return joined([value["value"] for value in item.description.get(name, []) if not value["lang"]])
-
-
-def _terms() -> list[tuple[str, list[str]]]:
+def terms() -> list[tuple[str, list[str]]]:
+    """What the fields of a form suggest, by kind."""
     return [
         (kind, list(Term.objects.filter(kind=kind).values_list("label", flat=True)[:SUGGESTED]))
         for kind in Term.Kind.values

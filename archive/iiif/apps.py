@@ -6,6 +6,10 @@ from django.apps import AppConfig
 from django.contrib.auth.signals import user_logged_in, user_logged_out
 from django.db.models.signals import post_delete, post_save
 
+# What is written alone and opens or shuts nothing. A box of five hundred scans gives each a current master: all that is
+# remembered about tiles must not be forgotten five hundred times.
+HARMLESS = (frozenset({"last_login"}), frozenset({"current_master"}))
+
 
 class IIIFConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
@@ -30,7 +34,7 @@ def _saved(
     from archive.accounts.models import Membership
     from archive.iiif.epoch import access_changed
 
-    if (created and not isinstance(instance, Membership)) or update_fields == frozenset({"last_login"}):
+    if (created and not isinstance(instance, Membership)) or update_fields in HARMLESS:
         return
     access_changed()
 

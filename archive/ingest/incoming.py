@@ -18,7 +18,7 @@ from django.conf import settings
 
 from archive.store import StoreFull, StoreUnavailable
 
-CHUNK = 1 << 20  # what is held in memory of an upload, whatever its size
+CHUNK = 1 << 19  # what is held in memory of an upload, whatever its size
 FULL = {28, 122}  # ENOSPC, EDQUOT
 
 

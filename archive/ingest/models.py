@@ -53,6 +53,7 @@ class Upload(models.Model):
         constraints = [models.UniqueConstraint(fields=["by", "key"], name="one_upload_per_key")]
         indexes = [
             models.Index(fields=["by", "-id"]),
+            models.Index(fields=["batch"], name="upload_batch", condition=models.Q(batch__isnull=False)),
             models.Index(
                 fields=["expires"],
                 name="upload_open",

@@ -22,6 +22,7 @@ from archive.store import StoreError, get_store
 State = Upload.State
 OPEN = (State.UPLOADING, State.CHECKING)
 LEFT_ALONE = timedelta(seconds=60)  # a finisher that has not been heard of for so long is taken for dead
+TOUCHED = timedelta(minutes=5)
 STRAY = timedelta(hours=1)
 GIBIBYTE = 2**30
 
@@ -71,16 +72,7 @@ def begin(what: Beginning, *, by: User) -> Upload:
         return begun
     if what.length < 1:
         raise Empty(_("“%s” is empty.") % what.filename)
-    if what.length > settings.MAX_FILE_BYTES:
-        raise TooLarge(
-            _("“%(name)s” has %(got)s; at most %(most)s are taken.")
-            % {"name": what.filename, "got": _size(what.length), "most": _size(settings.MAX_FILE_BYTES)}
-        )
-    if (room := room_left()) is not None and what.length > room:
-        raise NoRoom(
-            _("There is room for %(room)s, and “%(name)s” has %(got)s. Ask an administrator to make room.")
-            % {"room": _size(max(room, 0)), "name": what.filename, "got": _size(what.length)}
-        )
+    check_size(what.length, name=what.filename)
     upload = Upload(
         filename=plain_name(what.filename),
         collection=what.collection,
@@ -103,6 +95,24 @@ def begin(what: Beginning, *, by: User) -> Upload:
     return upload
 
 
+def check_size(length: int, *, name: str) -> None:
+    """Could `length` bytes be kept?
+
+    Raises:
+        TooLarge, NoRoom.
+    """
+    if length > settings.MAX_FILE_BYTES:
+        raise TooLarge(
+            _("“%(name)s” has %(got)s; at most %(most)s are taken.")
+            % {"name": name, "got": _size(length), "most": _size(settings.MAX_FILE_BYTES)}
+        )
+    if (room := room_left()) is not None and length > room:
+        raise NoRoom(
+            _("There is room for %(room)s, and “%(name)s” has %(got)s. Ask an administrator to make room.")
+            % {"room": _size(max(room, 0)), "name": name, "got": _size(length)}
+        )
+
+
 def room_left() -> int | None:
     """Bytes that may still be promised: of the disk and of the quota, less what open uploads have yet to send."""
     promised = None
@@ -121,7 +131,9 @@ def room_left() -> int | None:
 
 
 def touch(upload: Upload) -> None:
-    """Somebody goes on with it: it waits anew."""
+    """Somebody goes on with it: it waits anew. Said every few minutes, not with every part: each costs a commit."""
+    if timezone.now() - upload.changed < TOUCHED:
+        return
     upload.expires = _expiry()
     Upload.objects.filter(pk=upload.pk, state=State.UPLOADING).update(
         expires=upload.expires, changed=timezone.now()

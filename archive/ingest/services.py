@@ -41,6 +41,7 @@ def receive(
     on_duplicate: str = OnDuplicate.ASK,
     description: Mapping[str, Any] | None = None,
     date: str = "",
+    batch: UUID | None = None,
     given: bool = False,
 ) -> Upload:
     """Take in one finished file and return its receipt. With `given` the file is ours: a temporary one, which the
@@ -56,6 +57,7 @@ def receive(
         collection=collection,
         by=by,
         on_duplicate=on_duplicate,
+        batch=batch,
         size=path.stat().st_size,
     )
     return take_in(upload, path, description=description, date=date, given=given)
@@ -154,6 +156,11 @@ def resolve_duplicate(upload: Upload, *, choice: str, by: User | None) -> Upload
     return upload
 
 
+def is_new(upload: Upload) -> bool:
+    """Did this upload bring an item, or a scan of one, that was not there?"""
+    return upload.state == Upload.State.CATALOGUED and upload.code != "duplicate"
+
+
 def was_there_already(upload: Upload) -> bool:
     """Did this upload end with an item that was in the archive before?"""
     return upload.state == Upload.State.CATALOGUED and upload.code == "duplicate"
@@ -166,13 +173,9 @@ def _read(path: Path) -> list[Facts]:
 
 def _twin(file: StoredFile) -> Item | None:
     """The oldest item that has this very file as a master."""
-    version = (
-        Version.objects.filter(file=file, role=Version.Role.MASTER)
-        .select_related("scan__item__collection")
-        .order_by("pk")
-        .first()
-    )
-    return version.scan.item if version else None
+    oldest = Version.objects.filter(file=file, role=Version.Role.MASTER).order_by("pk")
+    item = oldest.values_list("scan__item", flat=True).first()
+    return Item.objects.select_related("collection").get(pk=item) if item else None
 
 
 def _catalogue(upload: Upload, pages: list[Facts], description: Mapping[str, Any], date: str) -> None:

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from archive.accounts import permissions
 from archive.accounts.models import Role, User
 from archive.catalogue.models import Collection
+from archive.ids import new_id
 from archive.ingest import services
 from archive.ingest.models import Upload
 from archive.ingest.tray import problem, receipt
@@ -45,10 +46,10 @@ def upload(request: HttpRequest) -> HttpResponse:
     files = request.FILES.getlist("file")
     if request.accepts("text/html"):
         receipts: list[Upload] = []
-        full = ""
+        full, batch = "", new_id()
         try:
             # One by one: what was taken in before the disk was full is told.
-            receipts.extend(_receive(file, collection, person, choice) for file in files)
+            receipts.extend(_receive(file, collection, person, choice, batch) for file in files)
         except StoreError as error:
             full = str(error)
         context = {
@@ -56,6 +57,7 @@ def upload(request: HttpRequest) -> HttpResponse:
             "collections": collections,
             "chosen": collection.ref,
             "uploads": receipts,
+            "batch": batch if any(services.is_new(row) for row in receipts) else None,
             "nothing": not files,
         }
         return render(request, "ingest/upload.html", context, status=503 if full else 200 if files else 400)
@@ -82,7 +84,9 @@ def duplicate(request: HttpRequest, upload_id: UUID) -> HttpResponse:
         return problem(error.code, str(error), 409)
 
 
-def _receive(file: "UploadedFile[Any]", collection: Collection, person: User, choice: str) -> Upload:
+def _receive(
+    file: "UploadedFile[Any]", collection: Collection, person: User, choice: str, batch: UUID | None = None
+) -> Upload:
     assert isinstance(file, TemporaryUploadedFile)  # noqa: S101  (the only upload handler in the settings)
     return services.receive(
         Path(file.temporary_file_path()),
@@ -90,6 +94,7 @@ def _receive(file: "UploadedFile[Any]", collection: Collection, person: User, ch
         collection=collection,
         by=person,
         on_duplicate=choice,
+        batch=batch,
         given=True,
     )
 

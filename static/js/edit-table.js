@@ -19,6 +19,11 @@ class EditTable extends HTMLElement {
   }
 
   key(event) {
+    if (event.key === "Enter" && event.target.closest(".shared input")) {
+      event.preventDefault();
+      this.querySelector("[name=fill]").click();
+      return;
+    }
     const place = this.at(event.target);
     if (!place) return;
     const [row, column] = place;
@@ -28,6 +33,10 @@ class EditTable extends HTMLElement {
       this.go(row + (down ? 1 : -1), column);
     } else if (event.key.toLowerCase() === "d" && (event.ctrlKey || event.metaKey)) {
       event.preventDefault();
+      if (event.shiftKey) {
+        for (let below = row + 1; below < this.rows.length; below += 1) this.fill(below, column, event.target.value);
+        return;
+      }
       if (row > 0) this.fill(row, column, this.rows[row - 1][column].value);
       this.go(row + 1, column);
     }

@@ -14,7 +14,8 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from archive.accounts.models import User
+from archive.accounts.models import Role, User
+from archive.accounts.permissions import own_collections
 from archive.catalogue.description import Description, Value
 from archive.catalogue.models import Collection, ColumnMemory, Edit, Item, Sheet, Version
 from archive.catalogue.services import Change, NewItem, create_items, describe_items
@@ -116,9 +117,11 @@ def take_in(sheet: Sheet, *, by: User) -> Outcome:
 class Found:
     """The items a sheet may be about, by what a row may call them."""
 
-    def __init__(self, collection: Collection, wanted: set[str]) -> None:
+    def __init__(self, collection: Collection, wanted: set[str], *, by: User) -> None:
         self.by: dict[str, dict[str, set[UUID]]] = {key: defaultdict(set) for key in KEYS}
-        items = Item.objects.filter(collection__path__contains=[collection.pk])
+        # A private collection below this one has archivists of its own: a sheet reaches no further than who brings it.
+        own = Collection.objects.filter(own_collections(by, Role.ARCHIVIST))
+        items = Item.objects.filter(collection__in=own, collection__path__contains=[collection.pk])
         if "identifier" in wanted:
             rows = items.filter(description__has_key="identifier").values_list(
                 "pk", "description__identifier"
@@ -151,7 +154,7 @@ def _run(sheet: Sheet, *, edit: Edit | None) -> Outcome:
     table = read(bytes(sheet.content), sheet.filename)
     columns = chosen(table.headings, sheet.columns)
     outcome, seen = Outcome(), dict[tuple[str, str], int]()
-    found = Found(sheet.collection, {column.name for column in columns})
+    found = Found(sheet.collection, {column.name for column in columns}, by=sheet.by)
     for lines in _chunks(table, columns, outcome):
         targets = [(line, _target(line, columns, table.headings, found, seen, outcome)) for line in lines]
         if len(outcome.problems) >= MOST_PROBLEMS:

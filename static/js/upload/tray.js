@@ -332,7 +332,16 @@ class UploadTray extends HTMLElement {
     this.querySelector("[data-total]").textContent = parts.join(" · ");
     this.querySelector("[data-total]").dataset.missing = expected > arrived ? "yes" : "no";
     this.querySelector(".batch-tools").hidden = !states.length;
+    this.offerToDescribe(count("catalogued", "ready"));
     for (const button of this.querySelectorAll("[data-all]")) button.hidden = count("ask", "duplicate") < 2;
+  }
+
+  // The table of exactly this box. What was here before is described already, so the page may show fewer.
+  offerToDescribe(done) {
+    const link = this.querySelector("[data-describe]");
+    link.hidden = !done || !this.memory.batch;
+    link.href = this.dataset.batches.replace(/[0-]{36}/, this.memory.batch ?? "");
+    link.textContent = words("Describe these %s").replace("%s", done);
   }
 }
 customElements.define("upload-tray", UploadTray);
