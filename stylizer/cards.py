@@ -42,6 +42,7 @@ class Card:
     counterpart: str = (
         ""  # the model of the same architecture that was trained to look fresh rather than be faithful
     )
+    reference: bool = False  # whether it takes a style picture at run time
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self) | {"known_failures": list(self.known_failures)}
@@ -121,6 +122,21 @@ class Weights:
 
     path: Path
     card: Card
+
+
+def release_in(folder: Path) -> Weights:
+    """The release in a folder of one's own: `card.json` beside `model.safetensors`.
+
+    Raises:
+        UnknownModel: the folder has no card, or no weights.
+        ModelError, WeightsMismatch: the card is none, or the weights are not those it names.
+    """
+    for name in ("card.json", "model.safetensors"):
+        if not (folder / name).is_file():
+            raise UnknownModel(f"{folder}: expected a folder with {name} in it, as a training leaves one.")
+    card = Card.from_json((folder / "card.json").read_bytes(), where=str(folder))
+    verify(folder / "model.safetensors", card.weights)
+    return Weights(folder / "model.safetensors", card)
 
 
 def packaged_by_digest(digest: str) -> Weights:

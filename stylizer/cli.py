@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
-from stylizer.cards import packaged, packaged_card
+from stylizer.cards import Weights, packaged, packaged_by_digest, packaged_card, release_in
 from stylizer.errors import StylizerError
 from stylizer.recipe import REFUSALS, TILES, Recipe, load_spec, resolve
 
@@ -74,7 +74,9 @@ def _parser(asked: str) -> argparse.ArgumentParser:
 def _apply_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("inputs", nargs="+", type=Path, metavar="INPUT", help="pictures")
     parser.add_argument(
-        "--recipe", required=True, help="a preset, a chain of presets, or a TOML or JSON file"
+        "--recipe",
+        required=True,
+        help="a preset, a chain of presets, a TOML or JSON file, or the folder of a style you trained",
     )
     parser.add_argument(
         "--out", required=True, type=Path, help="folder for NAME.tif, NAME.report.json and maps"
@@ -95,11 +97,13 @@ def _apply_arguments(parser: argparse.ArgumentParser) -> None:
 
 def apply(args: argparse.Namespace) -> int:
     """Every input through the recipe; one that is refused is named and the others go on."""
-    recipe = _recipe(args)
+    own = release_in(Path(args.recipe)) if Path(args.recipe).is_dir() else None
+    recipe = _recipe(args, own)
     from stylizer.engine import Engine  # torch, only now: a mistyped recipe should not wait for it
 
     names = _names(args.inputs)
-    engine, refused = Engine(device=args.device), 0
+    found = packaged_by_digest if own is None else lambda _digest: own
+    engine, refused = Engine(device=args.device, weights=found), 0
     for path, name in zip(args.inputs, names, strict=True):
         try:
             _apply_one(engine, path, name, recipe, args)
@@ -120,7 +124,16 @@ def _apply_one(engine: "Engine", path: Path, name: str, recipe: Recipe, args: ar
             bar.total, bar.n = total, done
             bar.refresh()
 
-        result = engine.apply(Source(path), recipe, out=args.out, name=name, mask=args.mask, on_tile=on_tile)
+        reference = Source(args.reference) if args.reference else None
+        result = engine.apply(
+            Source(path),
+            recipe,
+            out=args.out,
+            name=name,
+            mask=args.mask,
+            reference=reference,
+            on_tile=on_tile,
+        )
     if not args.change_map:
         for sidecar in result.sidecars.values():
             sidecar.unlink()
@@ -137,13 +150,24 @@ def _apply_one(engine: "Engine", path: Path, name: str, recipe: Recipe, args: ar
     )
 
 
-def _recipe(args: argparse.Namespace) -> Recipe:
-    if args.reference is not None:
-        raise StylizerError("No recipe of this release takes a reference picture; leave --reference out.")
-    mask = hashlib.sha256(args.mask.read_bytes()).hexdigest() if args.mask else None
-    recipe = resolve(load_spec(args.recipe), cards=packaged_card, precision=args.precision, mask=mask)
+def _recipe(args: argparse.Namespace, own: Weights | None) -> Recipe:
+    """What is asked for; `own` is the release in the folder that the recipe names, of which it is the one step."""
+    mask, reference = (_digest(path) for path in (args.mask, args.reference))
+    spec = load_spec(args.recipe) if own is None else {"steps": [{"model": own.card.name}]}
+    cards = packaged_card if own is None else {own.card.name: own.card}
+    recipe = resolve(spec, cards=cards, precision=args.precision, mask=mask, reference=reference)
     accept = tuple(sorted({*recipe.accept, *args.accept}))
     return replace(recipe, accept=accept, tile=recipe.tile if args.tile is None else args.tile)
+
+
+def _digest(path: Path | None) -> str | None:
+    """Of a file that was named. Raises StylizerError where it cannot be read."""
+    if path is None:
+        return None
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise StylizerError(f"{path}: expected a readable picture ({error.strerror}).") from error
 
 
 def _names(inputs: Sequence[Path]) -> list[str]:

@@ -22,9 +22,10 @@ from safetensors.torch import load_file
 from stylizer import machine
 from stylizer.cards import Weights, packaged_by_digest, verify
 from stylizer.disclosure import xmp
-from stylizer.errors import EngineError, MaskMismatch, OutOfMemory, SourceChanged, WeightsMismatch
+from stylizer.errors import MaskMismatch, OutOfMemory, ReferenceMismatch, SourceChanged, WeightsMismatch
 from stylizer.look import Look, Region, look
 from stylizer.models import build, lowered
+from stylizer.operations import REFERENCE, THUMBNAIL, takes_reference
 from stylizer.passage import Made, Passage, Stage, canonical_thumbnail
 from stylizer.recipe import Recipe, Step
 from stylizer.report import Report as Report
@@ -64,7 +65,7 @@ class Engine:
         self.device = machine.choose_device(device)
         self._find_weights = weights
         self._networks: dict[tuple[str, str | None, str, str], Stage] = {}
-        self._thumbnails: dict[tuple[str, int | None], torch.Tensor] = {}
+        self._thumbnails: dict[tuple[str, int | None, int], torch.Tensor] = {}
 
     def stage(self, step: Step, precision: str) -> Stage:
         """The step with its network, built on first use from weights verified against the recipe's digests.
@@ -104,6 +105,7 @@ class Engine:
         out: Path,
         name: str = "output",
         mask: Path | None = None,
+        reference: Source | None = None,
         on_tile: Progress | None = None,
         cancel: Callable[[], bool] | None = None,
     ) -> Result:
@@ -111,14 +113,14 @@ class Engine:
 
         Args:
             mask: the file whose digest the recipe names; grey, of the upright scan's size: black keeps, white allows.
+            reference: the style picture whose file's digest the recipe names.
             on_tile: called after each tile with how many are done and how many there are.
             cancel: asked before each tile and within it.
 
         Raises:
-            SourceChanged, MaskMismatch, ImageError, ModelError, OutsideTraining, BadTile, OutOfMemory, Cancelled
+            SourceChanged, MaskMismatch, ReferenceMismatch, ImageError, ModelError, OutsideTraining, BadTile,
+            OutOfMemory, Cancelled
         """
-        if recipe.reference:
-            raise EngineError(f"{name}: no recipe of this release takes a reference picture. Leave it out.")
         began, clock = datetime.now(UTC), time.monotonic()
         digest = _digest(source.path)
         if source.sha256 not in {None, digest}:
@@ -126,9 +128,12 @@ class Engine:
                 f"The source's bytes changed: expected {source.sha256}, got {digest}. Check its fixity."
             )
         _check_mask(recipe, mask, name)
+        style = self._reference(recipe, reference, name)
         out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{name[:40]}.", dir=out) as scratch:
-            passage, made = self._run(source, recipe, Path(scratch), digest, name, mask, on_tile, cancel)
+            passage, made = self._run(
+                source, recipe, Path(scratch), digest, name, mask, style, on_tile, cancel
+            )
             facts, seen = made.facts, made.fidelity
             report = Report(
                 source_sha256=digest,
@@ -156,6 +161,7 @@ class Engine:
                 started=began.isoformat(timespec="seconds"),
                 ended=datetime.now(UTC).isoformat(timespec="seconds"),
                 seconds=round(time.monotonic() - clock, 3),
+                reference_sha256=recipe.reference,
             )
             sidecars = {
                 kind: _place(path, out / f"{name}.{_short(kind)}.png") for kind, path in made.sidecars.items()
@@ -171,19 +177,19 @@ class Engine:
         region: Region,
         *,
         mask: Path | None = None,
+        reference: Source | None = None,
         cancel: Callable[[], bool] | None = None,
     ) -> Look:
         """One region as the recipe would make it, nothing written; the source's digest is not verified for a look.
 
         Raises:
-            MaskMismatch, ImageError, ModelError, OutsideTraining, BadTile, OutOfMemory, Cancelled
+            MaskMismatch, ReferenceMismatch, ImageError, ModelError, OutsideTraining, BadTile, OutOfMemory, Cancelled
             EngineError: an empty region, or one of more than 1 024 px a side.
         """
-        if recipe.reference:
-            raise EngineError("No recipe of this release takes a reference picture. Leave it out.")
         _check_mask(recipe, mask, "the look")
+        style = self._reference(recipe, reference, "the look")
         stages = [self.stage(step, recipe.precision) for step in recipe.steps]
-        passage = Passage(Path(), recipe, device=self.device, mask=mask, cancel=cancel)
+        passage = Passage(Path(), recipe, device=self.device, mask=mask, reference=style, cancel=cancel)
         try:
             with torch.inference_mode(), _asking(stages, passage.stop_if_cancelled):
                 return look(
@@ -199,12 +205,35 @@ class Engine:
                 raise
             raise OutOfMemory("Not enough memory for a look. Try again later.") from error
 
-    def _thumbnail(self, source: Source) -> torch.Tensor:
+    def _reference(self, recipe: Recipe, reference: Source | None, name: str) -> torch.Tensor | None:
+        """The style picture's thumbnail, once it is certain that it is the one the recipe names."""
+        taking = [
+            step for step in recipe.steps if takes_reference(self.stage(step, recipe.precision).network)
+        ]
+        if taking and (recipe.reference is None or reference is None):
+            raise ReferenceMismatch(
+                f"{name}: {taking[0].model} takes its style from a picture, and "
+                + ("the recipe names none." if recipe.reference is None else "none was given.")
+            )
+        if not taking:
+            if recipe.reference is not None or reference is not None:
+                raise ReferenceMismatch(
+                    f"{name}: no step of this recipe takes a style picture. Leave it out."
+                )
+            return None
+        assert reference is not None  # noqa: S101  (asked above)
+        if (found := _digest(reference.path)) != recipe.reference:
+            raise ReferenceMismatch(
+                f"{name}: expected the style picture {recipe.reference}, got {found}. Check its fixity."
+            )
+        return self._thumbnail(replace(reference, sha256=found), side=REFERENCE)
+
+    def _thumbnail(self, source: Source, *, side: int = THUMBNAIL) -> torch.Tensor:
         """The canonical thumbnail, kept for the next look at a source that is named by its digest."""
-        key = (source.sha256 or "", source.page)
+        key = (source.sha256 or "", source.page, side)
         small = self._thumbnails.get(key)
         if small is None:
-            small = canonical_thumbnail(source.path, source.page, self.device)
+            small = canonical_thumbnail(source.path, source.page, self.device, side=side)
             while len(self._thumbnails) >= WARM:
                 self._thumbnails.pop(next(iter(self._thumbnails)))
             if source.sha256:
@@ -219,6 +248,7 @@ class Engine:
         digest: str,
         name: str,
         mask: Path | None,
+        reference: torch.Tensor | None,
         on_tile: Progress | None,
         cancel: Callable[[], bool] | None,
     ) -> tuple[Passage, Made]:
@@ -227,8 +257,9 @@ class Engine:
         batch = BATCHES[self.device.type]
         while True:
             passage = Passage(
-                scratch, recipe, device=self.device, mask=mask, batch=batch, on_tile=on_tile, cancel=cancel
-            )
+                scratch, recipe, device=self.device, mask=mask, reference=reference, batch=batch,
+                on_tile=on_tile, cancel=cancel,
+            )  # fmt: skip
             try:
                 with torch.inference_mode(), _asking(stages, passage.stop_if_cancelled):
                     made = passage.run(

@@ -96,6 +96,12 @@ class MaskMismatch(EngineError):
     code = "engine-mask-mismatch"
 
 
+class ReferenceMismatch(EngineError):
+    """The style picture is missing, is not the one in the recipe, or is given to a recipe that takes none."""
+
+    code = "engine-reference-mismatch"
+
+
 class BadTile(EngineError):
     """The network gave something that is no picture (not a number, or infinite)."""
 

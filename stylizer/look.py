@@ -20,7 +20,7 @@ from stylizer.imageio import Facts, Picture, open_picture
 from stylizer.imageio.picture import Pixels
 from stylizer.operations import TiledNetwork, needs_thumbnail, prepare
 from stylizer.passage import Passage, Stage, expect_numbers, values_of
-from stylizer.pixels import changed, colours, unit
+from stylizer.pixels import changed, colours, raised, unit
 from stylizer.tiling import Tile, mirrored
 
 MOST = 1024  # pixels of a side; a look is one tile
@@ -58,7 +58,8 @@ class Region:
 
 @dataclass(frozen=True)
 class Look:
-    """Pixels (H, W, bands) as stored, before and after; damage (H, W) and how sure the network was, both 0…1."""
+    """Pixels (H, W, bands) as stored, before (of `facts`) and after (of `form`); damage (H, W) and how sure the network
+    was, both 0…1."""
 
     region: Region
     facts: Facts
@@ -67,11 +68,18 @@ class Look:
     damage: NDArray[np.float32]
     sure: NDArray[np.float32]
     exact: bool
+    made: Facts | None = None  # what it becomes, where that is another form than `facts`: colour out of grey
+
+    @property
+    def form(self) -> Facts:
+        """What `after` is."""
+        return self.made or self.facts
 
     @property
     def changed_share(self) -> float:
         """The share of pixels of which any band changed by more than 2/255."""
-        apart = np.abs(unit(self.after, self.facts) - unit(self.before, self.facts)).max(axis=2)
+        before = raised(self.before, self.facts, self.form)
+        apart = np.abs(unit(self.after, self.form) - unit(before, self.form)).max(axis=2)
         return float((apart > 2 / 255).mean())
 
 
@@ -98,9 +106,9 @@ def look(
         held = _Part.read(picture, areas[0], halo)
     original = held.cut(asked)
     damage = sure = np.zeros((asked.height, asked.width), np.float32)
-    for stage, area in zip(stages, areas, strict=True):
+    for stage, area, form in zip(stages, areas, passage.forms(facts, stages), strict=True):
         small = thumbnail() if needs_thumbnail(stage.step) else None
-        function = prepare(stage.step, stage.network, small)
+        function = prepare(stage.step, stage.network, small, passage.reference)
         tile, seen = held.tile(area, stage)
         passage.stop_if_cancelled()
         x = torch.from_numpy(seen[None]).to(passage.device).permute(0, 3, 1, 2)
@@ -115,17 +123,17 @@ def look(
         allowed = passage.allowed(facts, rows, columns)
         if allowed is not None:
             change *= allowed
-        before = held.cut(area)
+        before = raised(held.cut(area), held.facts, form)
         derived = before.copy()
-        stored = np.s_[..., : facts.bands - facts.alpha]
-        derived[stored] = changed(before[stored], change, facts)
-        held = _Part(facts, area, derived)
+        stored = np.s_[..., : form.bands - form.alpha]
+        derived[stored] = changed(before[stored], change, form)
+        held = _Part(form, area, derived)
         place = np.s_[asked.y - area.y :, asked.x - area.x :]
         here = np.s_[: asked.height, : asked.width]
         damage = np.maximum(damage, marks[..., 0][place][here] * np.float32(stage.step.strength))
         sure = np.maximum(sure, certain[..., 0][place][here])
     exact = not any(needs_thumbnail(stage.step) for stage in stages[1:])
-    return Look(asked, facts, original, held.cut(asked), damage, sure, exact)
+    return Look(asked, facts, original, held.cut(asked), damage, sure, exact, made=held.facts)
 
 
 def _areas(asked: Region, facts: Facts, stages: Sequence[Stage]) -> list[Region]:

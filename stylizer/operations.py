@@ -6,10 +6,11 @@ Whatever must see the whole picture is worked out here, from the canonical thumb
 from collections.abc import Callable
 from typing import NamedTuple, Protocol, TypeAlias, cast
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from stylizer.models import Restorer
+from stylizer.models import Restorer, Stylist
 from stylizer.recipe import Step
 from stylizer.trust import cut
 
@@ -28,6 +29,7 @@ TileFunction: TypeAlias = Callable[
 ]  # of (B, 3, H, W) in 0…1 and the halo on each side of it
 
 THUMBNAIL = 256
+REFERENCE = 512  # of a style picture: strokes have to show
 STRIP = 32  # rows
 
 
@@ -48,12 +50,42 @@ def by_strips(function: Callable[[Tensor], Tensor], picture: Tensor) -> Tensor:
 
 def needs_thumbnail(step: Step) -> bool:
     """Whether the step must see the whole picture before its first tile."""
-    return bool(step.parameters["tone"])
+    return bool(step.parameters.get("tone", False))
 
 
-def prepare(step: Step, network: torch.nn.Module, thumbnail: Tensor | None) -> TileFunction:
-    """A function for the tiles of one picture, from its thumbnail (1, 3, h, w) in 0…1 where one is needed."""
+def takes_reference(network: torch.nn.Module) -> bool:
+    """Whether the network reads its style off another picture."""
+    return isinstance(network, Stylist) and network.encoder is not None
+
+
+def colours_grey(network: torch.nn.Module) -> bool:
+    """Whether what the network makes of a grey picture has colours."""
+    return isinstance(network, Stylist) and not network.grey
+
+
+def prepare(
+    step: Step, network: torch.nn.Module, thumbnail: Tensor | None, reference: Tensor | None = None
+) -> TileFunction:
+    """A function for the tiles of one picture, from its thumbnail (1, 3, h, w) in 0…1 where one is needed.
+
+    reference: the thumbnail (1, 3, h, w) of the style picture, for a network that takes one.
+    """
+    if isinstance(network, Stylist):
+        return _stylise(network, reference)
     return _restore(step, cast(Restorer, network), thumbnail)
+
+
+def _stylise(network: Stylist, reference: Tensor | None) -> TileFunction:
+    code = network.code_of(reference) if reference is not None and takes_reference(network) else None
+
+    def tile(x: Tensor, halo: int) -> Touched:
+        made = network(x, code)
+        inner = np.s_[:, :, halo : x.shape[2] - halo, halo : x.shape[3] - halo]
+        made = made[inner].clamp(0, 1)
+        # A style is asked for everywhere: nothing looks damaged, and nothing is in doubt.
+        return Touched(made, torch.zeros_like(made[:, :1]), torch.ones_like(made[:, :1]))
+
+    return tile
 
 
 def _restore(step: Step, network: Restorer, thumbnail: Tensor | None) -> TileFunction:

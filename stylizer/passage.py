@@ -20,7 +20,16 @@ from stylizer.errors import BadTile, Cancelled, MaskMismatch, OutsideTraining, U
 from stylizer.fidelity import Fidelity, FidelityMeter
 from stylizer.imageio import DerivativeWriter, Facts, Picture, open_picture, thumbnail
 from stylizer.imageio.rows import room
-from stylizer.operations import THUMBNAIL, TiledNetwork, TileFunction, Touched, needs_thumbnail, prepare
+from stylizer.operations import (
+    THUMBNAIL,
+    TiledNetwork,
+    TileFunction,
+    Touched,
+    colours_grey,
+    needs_thumbnail,
+    prepare,
+    takes_reference,
+)
 from stylizer.pixels import changed, colours, to_tensor, unit
 from stylizer.reading import CHUNK, Band, Batch, Reading
 from stylizer.recipe import Recipe, Step
@@ -59,6 +68,7 @@ class Passage:
     recipe: Recipe
     device: torch.device
     mask: Path | None = None
+    reference: torch.Tensor | None = None  # the style picture's thumbnail (1, 3, h, w) in 0…1
     batch: int = 1
     on_tile: Callable[[int, int], None] | None = None
     cancel: Callable[[], bool] | None = None
@@ -78,7 +88,7 @@ class Passage:
         self.tile = (first.bottom - first.top, first.right - first.left)
         self.total = sum(map(len, plans))
         self.damage, self.change = (MapWriter(facts.width, facts.height) for _ in range(2))
-        made = facts if facts.bits > 1 else replace(facts, bits=8)
+        forms = self.forms(facts, stages)
         at, at_page, source_pixels, meter = path, page, "", FidelityMeter()
         for number, (stage, plan) in enumerate(zip(stages, plans, strict=True)):
             target, last = self.scratch / f"step{number}.tif", number == len(stages) - 1
@@ -87,17 +97,27 @@ class Passage:
                 original = None
                 if last and number:
                     original = open_files.enter_context(open_picture(path, page=page, once=True))
-                writer = open_files.enter_context(self._writer(target, made, xmp))
+                writer = open_files.enter_context(self._writer(target, forms[number], xmp))
                 function = self._prepare(stage, at, at_page)
-                reading = Reading(picture, original, self._open_mask(facts, open_files), plan)
+                mask = self._open_mask(facts, open_files)
+                reading = Reading(picture, original, mask, plan, forms[number])
                 trust = Trust(columns=sum(tile.y0 == 0 for tile in plan))
                 self._flow(reading, stage, function, writer, trust, meter if last else None)
             self._trained_for(stage, trust)
             source_pixels = source_pixels or reading.digest()
             at, at_page = target, 0
-        return Made(at, made, source_pixels, writer.pixel_digest, meter.result(), trust, self._save())
+        return Made(at, forms[-1], source_pixels, writer.pixel_digest, meter.result(), trust, self._save())
 
     # ---- before the first tile
+
+    def forms(self, facts: Facts, stages: Sequence[Stage]) -> list[Facts]:
+        """What the picture is after each step. Where grey becomes colour its profile, of greys, cannot stay."""
+        form, found = facts if facts.bits > 1 else replace(facts, bits=8), []
+        for stage in stages:
+            if form.colour == "grey" and colours_grey(stage.network):
+                form = replace(form, colour="rgb", bands=form.bands + 2, icc=None)
+            found.append(form)
+        return found
 
     def admit(self, facts: Facts, stages: Sequence[Stage]) -> None:
         """Raise UnsupportedImage or OutsideTraining where the picture cannot, or should not, go through."""
@@ -122,7 +142,9 @@ class Passage:
 
     def _prepare(self, stage: Stage, path: Path, page: int | None) -> TileFunction:
         small = canonical_thumbnail(path, page, self.device) if needs_thumbnail(stage.step) else None
-        return prepare(stage.step, stage.network, small)
+        return prepare(
+            stage.step, stage.network, small, self.reference if takes_reference(stage.network) else None
+        )
 
     def _writer(self, path: Path, facts: Facts, xmp: bytes) -> DerivativeWriter:
         return DerivativeWriter(
@@ -181,7 +203,7 @@ class Passage:
                 if going is not None:
                     going.result()
                 going = behind.submit(
-                    self._settle, batch, touched, halo, strength, reading.facts, writer, trust, meter
+                    self._settle, batch, touched, halo, strength, reading.made, writer, trust, meter
                 )
                 self.done += len(batch.tiles)
                 if self.on_tile:
@@ -261,10 +283,20 @@ class Passage:
         return {kind: self.scratch / f"{kind}.png" for kind in maps}
 
 
-def canonical_thumbnail(path: Path, page: int | None, device: torch.device) -> torch.Tensor:
-    """(1, 3, h, w) in 0…1: what a step sees of the whole picture."""
+def canonical_thumbnail(
+    path: Path, page: int | None, device: torch.device, *, side: int = THUMBNAIL
+) -> torch.Tensor:
+    """(1, 3, h, w) in 0…1, the long side at most `side`: what a step sees of the whole picture.
+
+    Raises:
+        UnsupportedImage: a picture in CMYK.
+    """
     with open_picture(path, page=page, once=True) as picture:
-        return to_tensor(colours(thumbnail(picture, THUMBNAIL), picture.facts), device)
+        if picture.facts.colour == "cmyk":
+            raise UnsupportedImage(
+                "The picture is in CMYK, a space for printing. Give an RGB or grey version."
+            )
+        return to_tensor(colours(thumbnail(picture, side), picture.facts), device)
 
 
 def values_of(touched: Touched) -> tuple[NDArray[np.float32], ...]:

@@ -27,6 +27,14 @@ def to_tensor(pixels: NDArray[Any], device: torch.device) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(pixels, np.float32)).to(device).permute(2, 0, 1)[None]
 
 
+def raised(pixels: Pixels, facts: Facts, made: Facts) -> Pixels:
+    """Pixels of a picture in the form of what is made of it: where grey becomes colour, its band thrice."""
+    if facts.colour == made.colour:
+        return pixels
+    grey, rest = pixels[..., :1], pixels[..., 1:]
+    return np.concatenate([grey, grey, grey, rest], axis=2)
+
+
 def changed(stored: Pixels, change: NDArray[np.float32], facts: Facts) -> Pixels:
     """Add a change (H, W, 3) of 0…1 to stored values, in their encoding; where it rounds to 0, bit for bit."""
     if facts.colour == "grey":

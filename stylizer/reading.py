@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from stylizer.imageio import Picture, Rows
+from stylizer.imageio import Facts, Picture, Rows
 from stylizer.imageio.picture import Pixels
 from stylizer.imageio.rows import room
-from stylizer.pixels import colours, unit
+from stylizer.pixels import colours, raised, unit
 from stylizer.tiling import Tile, mirrored, rows_of
 
 CHUNK = 64  # rows worked on at a time; a multiple of the fidelity meter's blocks
@@ -39,9 +39,16 @@ class Reading:
     """Bands of a picture, of the original it is compared with, and of the mask, all from the top in one go."""
 
     def __init__(
-        self, picture: Picture, original: Picture | None, mask: Picture | None, plan: list[Tile]
+        self,
+        picture: Picture,
+        original: Picture | None,
+        mask: Picture | None,
+        plan: list[Tile],
+        made: Facts | None = None,
     ) -> None:
         self.facts = picture.facts
+        self.made = made or picture.facts  # what is made of it, which may have more bands
+        self._original_facts = original.facts if original else picture.facts
         self._plan = list(rows_of(plan))
         self._lines = [mirrored(row[0].top, row[0].bottom, self.facts.height) for row in self._plan]
         cores = [(row[0].y0, row[0].y1) for row in self._plan]
@@ -78,7 +85,8 @@ class Reading:
         allowed = None
         if self._mask:
             allowed = unit(self._mask.read()[..., 0], self._mask_facts)
-        original = self._original.read() if self._original else core
+        core = raised(core, self.facts, self.made)
+        original = raised(self._original.read(), self._original_facts, self.made) if self._original else core
         derived = room(core.shape, core.dtype)
         derived[:] = core
         return Band(row, rows, lines - low, original, allowed, derived)

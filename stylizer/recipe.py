@@ -190,14 +190,35 @@ def resolve(
     data = from_presets(spec) if isinstance(spec, str) else dict(spec)
     only_keys(data, {"steps", "precision", "tile", "mask", "reference", "accept", "schema"}, "recipe")
     steps = tuple(_asked_step(step, f"steps[{i}]", cards) for i, step in enumerate(_steps(data.get("steps"))))
+    reference = digest_or_none(reference or data.get("reference"), "reference")
+    _check_reference(reference, steps, cards)
     return Recipe(
         steps=steps,
         precision=one_of(precision or data.get("precision", "archival"), PRECISIONS, "precision"),
         tile=_tile(data.get("tile", 0)),
         mask=digest_or_none(mask or data.get("mask"), "mask"),
-        reference=digest_or_none(reference or data.get("reference"), "reference"),
+        reference=reference,
         accept=_accepted(data.get("accept", [])),
     )
+
+
+def takes_reference(spec: str | Mapping[str, Any], *, cards: Cards) -> bool:
+    """Whether a preset, a chain or a recipe asks for a style picture. Raises RecipeError for an unknown model."""
+    data = from_presets(spec) if isinstance(spec, str) else spec
+    steps = [table(step, f"steps[{i}]") for i, step in enumerate(_steps(data.get("steps")))]
+    return any(_card(step.get("model"), f"steps[{i}].model", cards).reference for i, step in enumerate(steps))
+
+
+def _check_reference(reference: str | None, steps: Sequence[Step], cards: Cards) -> None:
+    taking = [
+        step.model for i, step in enumerate(steps) if _card(step.model, f"steps[{i}].model", cards).reference
+    ]
+    if taking and reference is None:
+        raise RecipeError("reference", f"a style picture, which {taking[0]} takes its style from", None)
+    if reference is not None and not taking:
+        raise RecipeError(
+            "reference", "nothing, since no step of this recipe takes a style picture", reference
+        )
 
 
 def _asked_step(step: Any, path: str, cards: Cards) -> Step:

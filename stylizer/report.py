@@ -38,6 +38,7 @@ class Report:
     started: str
     ended: str
     seconds: float
+    reference_sha256: str | None = None  # of the style picture, where there was one
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON: equal pictures have no finite PSNR, and JSON knows no infinity, so it is null."""

@@ -13,7 +13,7 @@ from archive.catalogue.models import ModelRelease
 from archive.store import get_store
 from stylizer import machine
 from stylizer.cards import Card, Weights, verify
-from stylizer.engine import Engine
+from stylizer.engine import Engine, Source
 from stylizer.errors import UnknownModel, WeightsMismatch
 from stylizer.recipe import Recipe
 
@@ -32,6 +32,16 @@ def mask_of(recipe: Recipe) -> Iterator[Path | None]:
         return
     with get_store().local_path(recipe.mask) as path:
         yield path
+
+
+@contextmanager
+def reference_of(recipe: Recipe) -> Iterator[Source | None]:
+    """The style picture a recipe names, as a file; None where it names none. The engine verifies its digest."""
+    if recipe.reference is None:
+        yield None
+        return
+    with get_store().local_path(recipe.reference) as path:
+        yield Source(path, sha256=recipe.reference)
 
 
 def device() -> str:

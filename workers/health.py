@@ -4,6 +4,7 @@ Before the first picture of a recipe, and after several failures in a row, the e
 when the store does not answer, it has to take a few bytes. A worker that cannot rests, longer each time, and says why.
 """
 
+import hashlib
 import io
 import logging
 import os
@@ -178,9 +179,13 @@ def test(recipe: Recipe, engine: Any) -> None:
         ramp = np.linspace(40, 215, SIDE)
         picture = np.stack([np.add.outer(ramp, ramp) / 2] * 3, axis=2).astype(np.uint8)
         tifffile.imwrite(folder / "test.tif", picture, photometric="rgb")
-        plain = replace(recipe, mask=None, accept=REFUSALS if recipe.schema > 1 else recipe.accept)
+        reference = Source(folder / "test.tif") if recipe.reference else None
+        style = hashlib.sha256((folder / "test.tif").read_bytes()).hexdigest() if reference else None
+        plain = replace(
+            recipe, mask=None, reference=style, accept=REFUSALS if recipe.schema > 1 else recipe.accept
+        )
         engine.apply(
-            Source(folder / "test.tif"), plain, out=folder, name="made", mask=None,
+            Source(folder / "test.tif"), plain, out=folder, name="made", mask=None, reference=reference,
             on_tile=lambda _done, _total: None, cancel=lambda: False,
         )  # fmt: skip
     finally:

@@ -31,6 +31,7 @@ from stylizer.imageio import Facts
 from stylizer.imageio.picture import Pixels
 from stylizer.look import Look, Region
 from stylizer.recipe import Recipe
+from workers.engines import reference_of
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +40,14 @@ class LooksAt(Protocol):
     """What is asked of an engine here."""
 
     def look(
-        self, source: Source, recipe: Recipe, region: Region, *, mask: Path | None, cancel: "Asked"
+        self,
+        source: Source,
+        recipe: Recipe,
+        region: Region,
+        *,
+        mask: Path | None,
+        reference: Source | None,
+        cancel: "Asked",
     ) -> Look: ...
 
 
@@ -84,19 +92,20 @@ def _made(asked: board.Asked, engine: LooksAt) -> tuple[dict[str, Any], dict[str
     Path(settings.SCRATCH).mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=settings.SCRATCH) as folder:
         recipe, mask = _masked(recipe, request, version, Path(folder))
-        with get_store().local_path(version.file_id) as path:
+        with get_store().local_path(version.file_id) as path, reference_of(recipe) as reference:
             source = Source(path, page=version.page, sha256=version.file_id)
             seen = engine.look(
                 source,
                 recipe,
                 Region(**request["region"]),
                 mask=mask,
+                reference=reference,
                 cancel=lambda: not board.is_wanted(asked.id),
             )
     note = xmp(recipe=recipe.digest, source=version.file_id)
     pictures = {
         "before": _png(seen.before, seen.facts),
-        "after": _png(seen.after, seen.facts, note=note),
+        "after": _png(seen.after, seen.form, note=note),
         "damage": _grey(seen.damage),
     }
     at = seen.region

@@ -13,7 +13,7 @@ from archive.store import StoreError, get_store
 from stylizer.engine import Engine, Source
 from stylizer.errors import StylizerError
 from stylizer.recipe import Recipe
-from workers.engines import mask_of
+from workers.engines import mask_of, reference_of
 
 log = logging.getLogger(__name__)
 
@@ -28,9 +28,13 @@ def rederive(version_id: UUID, token: str, *, engine: Engine) -> None:
         recipe = Recipe.from_json(version.recipe.canonical)
         if recipe.digest != version.recipe_id:
             raise StylizerError(f"The stored recipe was tampered with: its digest is {recipe.digest}.")
-        with get_store().local_path(version.derived_from.file_id) as path, mask_of(recipe) as mask:
+        with (
+            get_store().local_path(version.derived_from.file_id) as path,
+            mask_of(recipe) as mask,
+            reference_of(recipe) as reference,
+        ):
             source = Source(path, page=version.derived_from.page, sha256=version.derived_from.file_id)
-            result = engine.apply(source, recipe, out=scratch, name="again", mask=mask)
+            result = engine.apply(source, recipe, out=scratch, name="again", mask=mask, reference=reference)
         rederivation.judge(version, result.report.to_dict(), token=token)
     except (StylizerError, StoreError) as error:
         rederivation.conclude(

@@ -22,7 +22,7 @@ from archive.store import MissingObject, StoreError
 from stylizer.engine import Engine, Progress, Result, Source
 from stylizer.errors import Cancelled, SourceChanged, StylizerError
 from stylizer.recipe import Recipe
-from workers.engines import mask_of
+from workers.engines import mask_of, reference_of
 from workers.feeding import Feeder
 from workers.hands import Hands, InHand
 from workers.health import Health, Trouble, health
@@ -48,6 +48,7 @@ class AnyEngine(LooksAt, Protocol):
         out: Path,
         name: str,
         mask: Path | None,
+        reference: Source | None,
         on_tile: Progress,
         cancel: "Asked",
     ) -> Result: ...
@@ -189,13 +190,14 @@ class Line:
         recipe = Recipe.from_json(held.claim.item.job.recipe.canonical)
         assert held.path is not None  # noqa: S101  (else there is a problem, raised before)
         health.before(recipe, self.engine, self.presence)
-        with mask_of(recipe) as mask:
+        with mask_of(recipe) as mask, reference_of(recipe) as reference:
             return self.engine.apply(
                 Source(held.path, page=source.page, sha256=source.file_id),
                 recipe,
                 out=held.scratch,
                 name="derivative",
                 mask=mask,
+                reference=reference,
                 on_tile=held.on_tile,
                 cancel=held.is_lost,
             )

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.http import Http404
+from django.shortcuts import get_object_or_404
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import ValidationError
 from rest_framework.parsers import MultiPartParser
@@ -16,6 +17,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from archive.accounts import permissions
+from archive.accounts.models import User
 from archive.api import shapes
 from archive.api.catalogue_views import ANY, fields, person
 from archive.api.lists import listing
@@ -92,14 +94,24 @@ class Jobs(APIView):
         data = fields(request, {"scope", "recipe", "reference", "again", "where", "areas", *TERMS})
         if not isinstance(data.get("scope"), dict) or not isinstance(data.get("recipe"), str | dict):
             raise ValidationError({"scope": "a scope and a recipe are needed"})
-        if data.get("reference") is not None:
-            raise ValidationError({"reference": "references are not offered yet; leave it out"})
         where, areas = masks.parse(data.get("where"), data.get("areas"))
         job = jobs.order(
             jobs.Scope.parse(data["scope"]), data["recipe"], by=by, again=data.get("again") is True,
+            reference=_reference(data.get("reference"), by),
             mask=masks.Mask(where, areas) if areas else None, terms=terms_of(data),
         )  # fmt: skip
         return Response(shapes.job(job), status=201)
+
+
+def _reference(value: Any, by: User) -> Version | None:
+    """The style picture of an order: a version its orderer may see. Raises Http404 for any other."""
+    if value is None:
+        return None
+    try:
+        wanted = UUID(str(value))
+    except ValueError as error:
+        raise ValidationError({"reference": f"expected the id of a version, got {value!r}"}) from error
+    return get_object_or_404(Version.objects.filter(permissions.visible_versions(by)), pk=wanted)
 
 
 TERMS = {"sample", "auto_start", "mode", "with_sensitive", "hours", "stop_after", "stop_share", "allow_cpu"}

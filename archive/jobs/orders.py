@@ -53,6 +53,7 @@ def order(
     Args:
         spec: a preset, a chain of presets, or a recipe as a mapping.
         again: as `Terms(mode="again")`.
+        reference: the style picture, for a recipe that takes one.
         mask: where it may act; for one scan only, since a mask fits one picture.
 
     Raises:
@@ -64,6 +65,8 @@ def order(
     _check(terms)
     if mask is not None and count != 1:
         raise NotAllowed(_("Marked areas and masks fit one scan; order this scan by itself."))
+    if reference is not None and not permissions.may_see_version(by, reference):
+        raise NotAllowed(_("The style picture is not among those you may see."))
     kept = keep_mask(mask, sources.values_list("pk", flat=True)[0]) if mask else None
     recipe = resolved(spec, reference=reference, mask=kept)
     mode = Job.Mode.AGAIN if again else terms.mode

@@ -7,7 +7,7 @@ from archive.catalogue import services as catalogue
 from archive.catalogue.models import ModelRelease, Recipe, StoredFile, Version
 from stylizer.cards import Card
 from stylizer.errors import RecipeError, UnknownModel
-from stylizer.recipe import PRESETS, resolve
+from stylizer.recipe import PRESETS, resolve, takes_reference
 from stylizer.recipe import Recipe as Resolved
 
 
@@ -35,6 +35,11 @@ def resolve_asked(
         for name in ("mask", "reference"):
             if spec.get(name) is not None:
                 raise RecipeError(name, "nothing: it is given with the order, not in the recipe", spec[name])
+    if reference is not None and reference.page:
+        # The recipe names the file by its digest, and a file has one first page: another would be another recipe's.
+        raise RecipeError(
+            "reference", "a picture on the first page of its file", f"page {reference.page + 1}"
+        )
     return resolve(
         spec, cards=newest_card, reference=reference.file_id if reference else None,
         mask=mask.sha256 if mask else None,
@@ -54,6 +59,7 @@ def newest_card(name: str) -> Card:
 
 
 def offered() -> list[str]:
-    """Presets whose models are all registered, in the order of the presets."""
+    """Presets whose models are all registered and that need no style picture, in the order of the presets."""
     known = set(ModelRelease.objects.values_list("name", flat=True))
-    return [name for name, steps in PRESETS.items() if all(step["model"] in known for step in steps)]
+    ready = [name for name, steps in PRESETS.items() if all(step["model"] in known for step in steps)]
+    return [name for name in ready if not takes_reference(name, cards=newest_card)]

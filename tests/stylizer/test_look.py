@@ -85,7 +85,7 @@ def test_what_cannot_be_looked_at_is_refused(
     for region in (Region(0, 0, 0, 5), Region(0, 0, 1025, 5), Region(0, 0, 5, -1)):
         with pytest.raises(EngineError, match="expected 1 to 1024 px"):
             engine.look(source, recipe, region)
-    with pytest.raises(EngineError, match="reference"):
+    with pytest.raises(EngineError, match="style picture"):
         engine.look(source, replace(recipe, reference="0" * 64), Region(0, 0, 8, 8))
     with pytest.raises(Cancelled):
         engine.look(source, recipe, Region(0, 0, 8, 8), cancel=lambda: True)

@@ -5,6 +5,7 @@ It inverts the picture in "tiles" of some milliseconds each; a picture whose fir
 
 import workers.setup  # noqa: F401  isort: skip  (Django first)
 
+import hashlib
 import os
 import time
 from collections.abc import Callable
@@ -36,6 +37,7 @@ class SmallEngine:
         out: Path,
         name: str,
         mask: Path | None = None,
+        reference: Source | None = None,
         on_tile: Callable[[int, int], None] | None = None,
         cancel: Callable[[], bool] | None = None,
     ) -> Result:
@@ -66,6 +68,7 @@ class SmallEngine:
             changed_share=1.0, psnr=5.0, ssim=0.1, damaged_share=0.0, trust={}, batch=1,
             precision=recipe.precision, arithmetic="fp32", tile=(256, 256), tiles=TILES, device="small",
             fingerprint="0" * 12, software=machine.software(), started="", ended="", seconds=0.1,
+            reference_sha256=hashlib.sha256(reference.path.read_bytes()).hexdigest() if reference else None,
         )  # fmt: skip
         return Result(path, report)
 
@@ -76,6 +79,7 @@ class SmallEngine:
         region: Region,
         *,
         mask: Path | None = None,
+        reference: Source | None = None,
         cancel: Callable[[], bool] | None = None,
     ) -> Look:
         if cancel and cancel():

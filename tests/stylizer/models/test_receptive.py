@@ -15,6 +15,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "restorer": {"widths": (4, 6, 8), "middle": 2},
     "judged-restorer": {"widths": (4, 6, 8), "middle": 1},
     "classic": {"width": 4, "levels": 3},
+    "stylist": {"widths": (4, 6), "blocks": 2, "code": 4},
 }
 
 

@@ -11,8 +11,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import Max, Sum
 from tqdm import tqdm
 
+from archive.accounts import permissions
 from archive.accounts.models import Membership, Role, User
-from archive.catalogue.models import Sidecar
+from archive.catalogue.models import Sidecar, Version
 from archive.jobs import progress, services, sweep, watch
 from archive.jobs.models import Job, JobItem
 from archive.jobs.scope import Scope, ScopeError
@@ -37,6 +38,9 @@ class Command(BaseCommand):
         scope.add_argument("--item", nargs="+", type=UUID, metavar="ID")
         scope.add_argument("--version", nargs="+", type=UUID, metavar="ID", dest="versions")
         scope.add_argument("--search", metavar="TEXT", help="what a search finds")
+        parser.add_argument(
+            "--reference", type=UUID, metavar="VERSION", help="the style picture, for a recipe that takes one"
+        )
         parser.add_argument("--again", action="store_true", help="make what is made already once more")
         parser.add_argument(
             "--only", choices=["missing", "failed"], help="only what was not made, or what failed"
@@ -69,9 +73,9 @@ class Command(BaseCommand):
             stop_after=options["stop_after"],
         )
         try:
-            job = services.order(
-                scope, load_spec(options["recipe"]), by=self._user(options["user"]), terms=terms
-            )
+            by = self._user(options["user"])
+            reference = _reference(options["reference"], by)
+            job = services.order(scope, load_spec(options["recipe"]), by=by, reference=reference, terms=terms)
         except (StylizerError, ScopeError, services.NotAllowed) as error:
             raise CommandError(str(error)) from error
         self._say(job, "Ordered")
@@ -139,6 +143,15 @@ class Command(BaseCommand):
         if admin is None:
             raise CommandError("There is no administrator yet. Make one, or name a user with --user.")
         return admin.user
+
+
+def _reference(wanted: UUID | None, by: User) -> Version | None:
+    if wanted is None:
+        return None
+    version = Version.objects.filter(permissions.visible_versions(by), pk=wanted).first()
+    if version is None:
+        raise CommandError(f"--reference: there is no version {wanted} that {by.username} may see.")
+    return version
 
 
 def _hours(text: str | None) -> tuple[datetime.time, datetime.time] | None:
