@@ -61,6 +61,14 @@ class StyleEncoder(nn.Module):
         return code
 
 
+@torch.no_grad()
+def _alike(layer: nn.Conv2d) -> None:
+    """The four pixels that are shuffled out of one begin alike, or a chequered pattern would have to be unlearnt."""
+    layer.weight.copy_(layer.weight[::4].repeat_interleave(4, 0))
+    if layer.bias is not None:
+        layer.bias.copy_(layer.bias[::4].repeat_interleave(4, 0))
+
+
 class Stylist(nn.Module):
     """(B, 3, H, W) in 0…1 → the same in the style of `code`. Sides of the input must be multiples of `stride`.
 
@@ -93,6 +101,8 @@ class Stylist(nn.Module):
         nn.init.normal_(last.weight, std=0.1 * (9 * half) ** -0.5)
         nn.init.zeros_(last.bias)  # type: ignore[arg-type]
         self.head = nn.Sequential(last, nn.PixelShuffle(2))
+        for layer in (self.up.conv, last):
+            _alike(layer)
         # A change of colours that needs no neighbours: charcoal has none, a plate has one, and neither has to be drawn.
         self.colour = nn.Linear(code, 12)
         nn.init.normal_(self.colour.weight, std=0.02)
