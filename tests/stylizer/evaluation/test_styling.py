@@ -1,0 +1,60 @@
+"""Figures of styles: what they say of pictures whose answer is known."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from stylizer.cards import packaged
+from stylizer.evaluation import style_release, styling
+from stylizer.evaluation.metrics import Picture
+
+
+@pytest.fixture
+def picture() -> Picture:
+    random = np.random.default_rng(4)
+    coarse = random.random((12, 12, 3)).repeat(8, 0).repeat(8, 1)
+    return (0.2 + 0.6 * coarse).astype(np.float32)
+
+
+def test_reinhard_gives_a_picture_the_tones_it_is_asked_for(picture: Picture) -> None:
+    wanted = styling.tone_of([np.clip(picture[..., ::-1] * 0.5 + 0.3, 0, 1)])
+    made = styling.reinhard(picture, wanted)
+    found = styling.tone_of([made])
+    assert np.allclose(found.mean, wanted.mean, atol=0.02)
+    assert np.allclose(found.spread, wanted.spread, atol=0.02)
+    same = styling.reinhard(picture, styling.tone_of([picture]))
+    assert np.abs(same - picture).max() < 0.01
+
+
+def test_a_drawing_keeps_its_edges_and_a_negative_does_not_keep_its_light(picture: Picture) -> None:
+    assert styling.edge_ssim(picture, picture) == pytest.approx(1)
+    assert styling.edge_ssim(np.full_like(picture, 0.5), picture) < 0.5
+    assert styling.light_kept(picture, picture) == pytest.approx(1)
+    assert styling.light_kept(1 - picture, picture) == pytest.approx(-1)
+
+
+def test_a_share_below_comes_with_an_interval_that_holds_it() -> None:
+    random = np.random.default_rng(2)
+    other = random.uniform(1, 2, 30)
+    share, low, high = styling.below(other * 0.7, other)
+    assert share == pytest.approx(0.3)
+    assert low <= share <= high
+    _, low, high = styling.below(random.uniform(1, 2, 30), random.uniform(1, 2, 30))
+    assert low < 0 < high or abs(low) < 0.2
+
+
+def test_every_style_of_the_release_has_a_page_written_from_its_card() -> None:
+    docs = Path(style_release.DOCS)
+    styles = [card for card in packaged() if card.operation == "stylise"]
+    for card in styles:
+        text = (docs / f"{card.name.replace('/', '-')}.md").read_text("utf-8")
+        assert text == style_release.page(card.to_dict() | {"weights_file": _file(card.name)})
+        assert card.known_failures
+        assert "Missed" in text or "All are met" in text
+
+
+def _file(name: str) -> dict[str, int]:
+    path = style_release.WEIGHTS / name / "model.safetensors"
+    assert path.stat().st_size < 25_000_000
+    return {"bytes": path.stat().st_size}
