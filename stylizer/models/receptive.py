@@ -161,6 +161,14 @@ def _out_of_channels(inputs: list[Seen], args: tuple[Any, ...], given: Mapping[s
     return _both(inputs[0], along)
 
 
+def _repeated(inputs: list[Seen], args: tuple[Any, ...], given: Mapping[str, Any]) -> Seen:
+    size, sides = args[1], args[0].shape[2:]
+    factors = [size[0] / sides[0], size[1] / sides[1]] if size else args[2]
+    if factors[0] != factors[1] or factors[0] != int(factors[0]):
+        raise UnboundedReach("Enlarging has a rule for the same whole factor along both axes only.")
+    return _out_of_channels(inputs, (args[0], int(factors[0])), given)
+
+
 def _into_channels(inputs: list[Seen], args: tuple[Any, ...], given: Mapping[str, Any]) -> Seen:
     return _both(inputs[0], lambda axis, _: replace(axis, cell=axis.cell * args[1]))
 
@@ -232,6 +240,7 @@ _RULES: Mapping[Any, Rule] = {
     aten.convolution: _convolution,
     aten.pixel_shuffle: _out_of_channels,
     aten.pixel_unshuffle: _into_channels,
+    aten.upsample_nearest2d: _repeated,
     aten.permute: _permute,
     aten.constant_pad_nd: _pad,
     aten.reflection_pad2d: _pad,

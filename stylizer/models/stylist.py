@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stylizer.models.blocks import PixelNorm, Residual, Up
+from stylizer.models.blocks import PixelNorm, Residual
 from stylizer.models.receptive import reach
 
 
@@ -61,12 +61,23 @@ class StyleEncoder(nn.Module):
         return code
 
 
-@torch.no_grad()
-def _alike(layer: nn.Conv2d) -> None:
-    """The four pixels that are shuffled out of one begin alike, or a chequered pattern would have to be unlearnt."""
-    layer.weight.copy_(layer.weight[::4].repeat_interleave(4, 0))
-    if layer.bias is not None:
-        layer.bias.copy_(layer.bias[::4].repeat_interleave(4, 0))
+class Larger(nn.Module):
+    """Twice the size, each pixel four times, then smoothed by (1 2 1)/4 along both axes.
+
+    Pixels out of channels would let the network draw a pattern that knows nothing of the picture, and it does.
+    """
+
+    weight: Tensor
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        line = torch.tensor([0.25, 0.5, 0.25])
+        weight = torch.outer(line, line)[None, None].repeat(channels, 1, 1, 1)
+        self.register_buffer("weight", weight, persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        large = F.interpolate(x, scale_factor=2, mode="nearest")
+        return F.conv2d(large, self.weight, padding=1, groups=self.weight.shape[0])
 
 
 class Stylist(nn.Module):
@@ -95,14 +106,13 @@ class Stylist(nn.Module):
         self.encode = Residual(half)
         self.down = nn.Conv2d(half, quarter, 2, 2)
         self.middle = nn.ModuleList(Modulated(quarter, code) for _ in range(blocks))
-        self.up = Up(quarter, half)
+        self.up = nn.Sequential(nn.Conv2d(quarter, half, 1), Larger(half))
         self.decode = Modulated(half, code)
-        last = nn.Conv2d(half, 12, 3, padding=1)
+        last = nn.Conv2d(half, 3, 3, padding=1)
         nn.init.normal_(last.weight, std=0.1 * (9 * half) ** -0.5)
         nn.init.zeros_(last.bias)  # type: ignore[arg-type]
-        self.head = nn.Sequential(last, nn.PixelShuffle(2))
-        for layer in (self.up.conv, last):
-            _alike(layer)
+        # Strokes are drawn at half the resolution; what is finer is the photograph's own, recoloured.
+        self.head = nn.Sequential(last, Larger(3))
         # A change of colours that needs no neighbours: charcoal has none, a plate has one, and neither has to be drawn.
         self.colour = nn.Linear(code, 12)
         nn.init.normal_(self.colour.weight, std=0.02)

@@ -105,7 +105,8 @@ def edges(picture: Tensor) -> Tensor:
     grey = luma(picture)
     across = torch.tensor([[1.0, 0, -1], [2, 0, -2], [1, 0, -1]])[None, None] / 4
     x, y = F.conv2d(grey, across), F.conv2d(grey, across.transpose(2, 3))
-    return (x.square() + y.square() + 1e-8).sqrt()
+    magnitude: Tensor = (x.square() + y.square() + 1e-8).sqrt()
+    return magnitude
 
 
 def edge_likeness(found: Tensor, wanted: Tensor, *, window: int = 8) -> Tensor:

@@ -51,7 +51,7 @@ class Style:
     side: int = 640
     content_side: int = 480
     view: int = 192
-    near: int = 2
+    near: int = 0
     far: int = 3
     style: float = 1.0
     content: float = 0.3

@@ -130,7 +130,8 @@ def recolouring(contents: Sequence[Tensor], style: Sequence[Tensor]) -> tuple[Te
 
 def _root(matrix: Tensor) -> Tensor:
     values, vectors = torch.linalg.eigh(matrix + 1e-5 * torch.eye(3, dtype=matrix.dtype))
-    return vectors @ torch.diag(values.clamp(min=1e-6).sqrt()) @ vectors.T
+    root: Tensor = vectors @ torch.diag(values.clamp(min=1e-6).sqrt()) @ vectors.T
+    return root
 
 
 def mean_of(statistics: Sequence[likeness.Grams]) -> likeness.Grams:

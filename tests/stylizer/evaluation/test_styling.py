@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from stylizer.cards import packaged
+from stylizer.cards import WEIGHTS, packaged
 from stylizer.evaluation import style_release, styling
 from stylizer.evaluation.metrics import Picture
 
@@ -55,6 +55,6 @@ def test_every_style_of_the_release_has_a_page_written_from_its_card() -> None:
 
 
 def _file(name: str) -> dict[str, int]:
-    path = style_release.WEIGHTS / name / "model.safetensors"
+    path = WEIGHTS / name / "model.safetensors"
     assert path.stat().st_size < 25_000_000
     return {"bytes": path.stat().st_size}

@@ -81,7 +81,10 @@ def chains(draw: st.DrawFn) -> nn.Sequential:
         if draw(st.booleans()):
             parts.append(nn.ConvTranspose2d(channels, 12, 4, 2, 1))
         else:
-            parts += [nn.Conv2d(channels, 48, 1), nn.PixelShuffle(2)]
+            larger: list[nn.Module] = [nn.Conv2d(channels, 48, 1), nn.PixelShuffle(2)]
+            parts += (
+                larger if draw(st.booleans()) else [nn.Conv2d(channels, 12, 1), nn.Upsample(scale_factor=2)]
+            )
         channels = 12
     return nn.Sequential(*parts, nn.Conv2d(channels, 1, 3, padding=1))
 

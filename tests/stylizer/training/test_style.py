@@ -11,9 +11,10 @@ from torch import Tensor
 
 from stylizer.cards import release_in
 from stylizer.cli import main
+from stylizer.models import features
 from stylizer.models.features import Features
 from stylizer.training import kinds, likeness, state
-from stylizer.training.style_pictures import two_folders
+from stylizer.training.style_pictures import DataMissing, two_folders
 from tests.stylizer.small import scene, write
 
 SETTINGS = """
@@ -74,7 +75,7 @@ def data(tmp_path: Path) -> Path:
 @pytest.fixture
 def words(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The command, with small settings; the weights of VGG16 are no part of the project, so a small one stands in."""
-    monkeypatch.setattr(kinds.features, "load", lambda _name, _folder: Corners())
+    monkeypatch.setattr(features, "load", lambda _name, _folder: Corners())
     monkeypatch.setattr(kinds, "_trunk", lambda: None)
     (tmp_path / "small.toml").write_text(SETTINGS.replace("ENCODER", ""))
     return ["train", "style", "--data", str(data), "--out", str(tmp_path / "run"), "--config",
@@ -164,7 +165,7 @@ def test_a_folder_that_is_missing_is_named_with_what_belongs_into_it(
 def test_an_empty_folder_is_named_too(data: Path) -> None:
     for picture in (data / "style").iterdir():
         picture.unlink()
-    with pytest.raises(kinds.DataMissing, match="no pictures in it"):
+    with pytest.raises(DataMissing, match="no pictures in it"):
         two_folders(data)
 
 
