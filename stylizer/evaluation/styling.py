@@ -32,7 +32,7 @@ from stylizer.models import features
 from stylizer.recipe import Recipe, load_spec, resolve
 from stylizer.training import likeness, photos
 
-SIDE = 256  # contents are judged by their middle square, enlarged by no one
+SIDE = 224  # contents are judged by their middle square, enlarged by no one
 STYLE_SIDE = 640  # as in training: the long side style pictures are reduced to
 KEPT = 0.2  # the share of a style's pictures that training kept back
 NETWORKS = ("vgg16", "alexnet")
@@ -201,7 +201,7 @@ def judge(
 ) -> dict[str, object]:
     """All figures of a named style: per method the means, per comparison the share below with its interval."""
     learnt, unseen = photos.kept_back(paths, KEPT)
-    judging = Judge.of([middle(reduced(read(path)), 384) for path in unseen], folder)
+    judging = Judge.of([middle(reduced(read(path)), 320) for path in unseen], folder)
     wanted = tone_of([reduced(read(path), 200) for path in learnt])
     made = stylised(Engine(device="cpu", weights=weights), recipe, contents)
     methods = {

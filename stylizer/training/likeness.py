@@ -97,7 +97,8 @@ def contrast(found: Tensor, wanted: Tensor, places: Tensor, *, temperature: floa
 def luma(picture: Tensor) -> Tensor:
     """(B, 3, H, W) → (B, 1, H, W) by the weights of Rec. 601."""
     red, green, blue = picture.split(1, 1)
-    return 0.299 * red + 0.587 * green + 0.114 * blue
+    grey: Tensor = 0.299 * red + 0.587 * green + 0.114 * blue
+    return grey
 
 
 def edges(picture: Tensor) -> Tensor:
