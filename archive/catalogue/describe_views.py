@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 from archive.accounts import permissions
 from archive.accounts.models import Role, User
 from archive.catalogue import services
-from archive.catalogue.description import PROPERTIES, Description
+from archive.catalogue.description import DUBLIN_CORE, ISAD, LEVELS, PROPERTIES, Description
 from archive.catalogue.errors import CatalogueError
 from archive.catalogue.models import Collection, Item, Term
 from archive.catalogue.rights import RIGHTS, label_of
@@ -23,7 +23,7 @@ from archive.catalogue.search.indexing import TERMS
 from archive.catalogue.search.wanted import from_mapping
 from archive.catalogue.table import changed_cells, headings, keep, rows
 
-LONG = {"description", "provenance", "bibliographicCitation"}
+LONG = {"description", "provenance", "bibliographicCitation", *ISAD} - {"level", "rules"}
 ROWS = 50
 SUGGESTED = 400  # terms a form offers of each kind
 
@@ -54,7 +54,10 @@ def describe(request: HttpRequest, item_id: UUID) -> HttpResponse:
     shown: dict[str, Any] = _described(form) if request.method == "POST" else item.description
     context = {
         "item": item,
-        "fields": [_field(name, shown) for name in PROPERTIES if name != "rights"],
+        "fields": [_field(name, shown) for name in DUBLIN_CORE if name != "rights"],
+        "archival": [_field(name, shown) for name in ISAD if name != "level"],
+        "archival_used": any(shown.get(name) for name in ISAD),
+        "levels": [(level, label, level in _values(shown, "level")) for level, label in LEVELS.items()],
         "rights": [v["value"] for v in shown.get("rights", []) if label_of(v["value"]) == v["value"]],
         "statements": [(uri, label, uri in _uris(shown)) for uri, label in RIGHTS.items()],
         "date": form.get("date", "") if request.method == "POST" else item.date_verbatim,
@@ -116,6 +119,10 @@ def _field(name: str, shown: Description) -> dict[str, Any]:
         "name": name, "label": PROPERTIES[name], "values": values, "kind": TERMS.get(name, ""), "long": name in LONG,
         "used": len(values) > 1 or name in {"title", "creator", "subject", "description", "spatial", "type"},
     }  # fmt: skip
+
+
+def _values(shown: Description, name: str) -> set[str]:
+    return {value["value"] for value in shown.get(name, [])}
 
 
 def _uris(shown: Description) -> set[str]:

@@ -1,6 +1,6 @@
 """Descriptions: Dublin Core properties with one or more values, each in a language."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from django.utils.functional import Promise
@@ -13,7 +13,7 @@ Description = dict[str, list[Value]]
 
 # Dublin Core elements and the few terms an image archive needs, in the order a page shows them.
 # https://www.dublincore.org/specifications/dublin-core/dcmi-terms/
-PROPERTIES: dict[str, str | Promise] = {
+DUBLIN_CORE: dict[str, str | Promise] = {
     "title": _("Title"),
     "alternative": _("Other title"),
     "creator": _("Creator"),
@@ -37,6 +37,35 @@ PROPERTIES: dict[str, str | Promise] = {
     "bibliographicCitation": _("Cite as"),
 }
 
+# What ISAD(G) (second edition, 2000) asks for and Dublin Core has no element for, in its order: reference code, title,
+# date, extent, creator, language, related units and rights are the elements above.
+# https://www.ica.org/resource/isadg-general-international-standard-archival-description-second-edition/
+ISAD: dict[str, str | Promise] = {
+    "level": _("Level of description"),  # 3.1.4
+    "biographicalHistory": _("Administrative or biographical history"),  # 3.2.2
+    "archivalHistory": _("Archival history"),  # 3.2.3
+    "acquisition": _("Immediate source of acquisition"),  # 3.2.4
+    "scopeAndContent": _("Scope and content"),  # 3.3.1
+    "appraisal": _("Appraisal and destruction"),  # 3.3.2
+    "accruals": _("Accruals"),  # 3.3.3
+    "arrangement": _("System of arrangement"),  # 3.3.4
+    "accessConditions": _("Conditions of access"),  # 3.4.1
+    "reproductionConditions": _("Conditions of reproduction"),  # 3.4.2
+    "physicalCharacteristics": _("Physical characteristics"),  # 3.4.4
+    "findingAids": _("Finding aids"),  # 3.4.5
+    "originals": _("Where the originals are"),  # 3.5.1
+    "copies": _("Where copies are"),  # 3.5.2
+    "publicationNote": _("Publication note"),  # 3.5.4
+    "note": _("Note"),  # 3.6.1
+    "archivistNote": _("Archivist's note"),  # 3.7.1
+    "rules": _("Rules or conventions"),  # 3.7.2
+}
+PROPERTIES = DUBLIN_CORE | ISAD
+LEVELS: dict[str, str | Promise] = {
+    "fonds": _("fonds"), "subfonds": _("subfonds"), "series": _("series"), "subseries": _("subseries"),
+    "file": _("file"), "item": _("item"),
+}  # fmt: skip
+
 LONGEST_VALUE = 20_000
 MOST_VALUES = 200
 
@@ -55,8 +84,20 @@ def clean(description: Mapping[str, Any]) -> Description:
             raise DescriptionError(str(name), _("one of %s") % ", ".join(PROPERTIES), name)
         kept = [value for value in (_clean_value(name, v) for v in _as_list(name, values)) if value["value"]]
         if kept:
+            for sentence in faults(name, [value["value"] for value in kept]):
+                raise DescriptionError(name, sentence, kept[0]["value"])
             cleaned[name] = kept
     return cleaned
+
+
+def faults(name: str, values: Sequence[str]) -> Iterator[str]:
+    """What was expected of a property with a vocabulary of its own, where that is not what is there."""
+    if name == "level":
+        if len(values) > 1:
+            yield str(_("one level"))
+        for value in values:
+            if value not in LEVELS:
+                yield str(_("one of %s")) % ", ".join(LEVELS)
 
 
 def text_of(description: Mapping[str, list[Value]]) -> str:

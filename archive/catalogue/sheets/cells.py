@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from archive.catalogue.description import LONGEST_VALUE, MOST_VALUES
+from archive.catalogue.description import LEVELS, LONGEST_VALUE, MOST_VALUES
 from archive.catalogue.rights import label_of
 from archive.catalogue.sheets.columns import LANGUAGE, Column
 
@@ -95,6 +95,8 @@ def read_row(
 def _faults(name: str, values: Sequence[str]) -> Iterator[str]:
     if len(values) > MOST_VALUES:
         yield _("Expected at most %(n)d values, got %(m)d.") % {"n": MOST_VALUES, "m": len(values)}
+    if name == "level" and len(values) > 1:
+        yield _("Expected one level, got %d.") % len(values)
     for value in values:
         if len(value) > LONGEST_VALUE:
             yield _("Expected at most %(n)d characters, got %(m)d.") % {"n": LONGEST_VALUE, "m": len(value)}
@@ -105,6 +107,11 @@ def _faults(name: str, values: Sequence[str]) -> Iterator[str]:
                 _("“%s” is no statement of rightsstatements.org or licence of Creative Commons we know.")
                 % value[:80]
             )
+        if name == "level" and value not in LEVELS:
+            yield _("Expected one of %(levels)s, got “%(value)s”.") % {
+                "levels": ", ".join(LEVELS),
+                "value": value[:80],
+            }
         if name == "language" and not LANGUAGE.fullmatch(value):
             yield _("Expected a language as a tag such as en or zh-Hans, got “%s”.") % value[:80]
 

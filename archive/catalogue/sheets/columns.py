@@ -22,6 +22,11 @@ ALIASES = {
     "说明": "description", "描述": "description", "notes": "description", "notes on verso": "description",
     "caption": "title",
     "类型": "type", "dimensions": "extent", "尺寸": "extent", "technique": "medium", "credit line": "provenance",
+    "level of description": "level", "scope and content": "scopeAndContent", "arrangement": "arrangement",
+    "system of arrangement": "arrangement", "conditions governing access": "accessConditions",
+    "conditions governing reproduction": "reproductionConditions", "archival history": "archivalHistory",
+    "immediate source of acquisition": "acquisition", "finding aids": "findingAids",
+    "reference code": "identifier", "name of creator": "creator", "extent and medium": "extent",
     "版权": "rights", "licence": "license", "rights holder": "rightsHolder", "why it is sensitive": "sensitive_reason",
 }  # fmt: skip
 

@@ -1,12 +1,16 @@
 """The form of one item and the table of many: what is kept, what is refused, what is undone."""
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from archive.accounts.models import User
 from archive.catalogue import services
+from archive.catalogue.errors import DescriptionError
 from archive.catalogue.models import Collection, Edit, Event, Item, Term
+from archive.catalogue.sheets import importing
 from tests.archive import factories
 
 pytestmark = pytest.mark.django_db
@@ -100,3 +104,80 @@ def test_a_table_changes_nothing_in_other_collections(
     assert not Edit.objects.exists()
     page.force_login(max_)
     assert page.post(address, form).status_code == 404
+
+
+def test_the_archival_description_is_kept_shown_and_found(portraits: Collection, page: Client) -> None:
+    item = factories.item(portraits, "Letters of the studio")
+    address = reverse("catalogue:describe", args=[item.pk])
+    form = page.get(address).content.decode()
+    assert form.count("<details>") == 2  # folded away while nothing is in it
+    said = {
+        "p-title": "Letters of the studio", "p-level": "series", "p-scopeAndContent": "Orders and complaints.",
+        "p-arrangement": "By year", "p-accessConditions": "Closed until 2030", "l-arrangement": "en",
+    }  # fmt: skip
+    assert page.post(address, said).status_code == 302
+    item.refresh_from_db()
+    assert item.description["level"] == [{"value": "series", "lang": ""}]
+    assert item.description["arrangement"] == [{"value": "By year", "lang": "en"}]
+    shown = page.get(reverse("catalogue:item", args=[item.pk])).content.decode()
+    assert "Scope and content" in shown
+    assert "Closed until 2030" in shown
+    assert '<option value="series" selected>' in page.get(address).content.decode()
+    found = page.get("/", {"q": "scopeAndContent:complaints"}).content.decode()
+    assert "Letters of the studio" in found
+
+
+def test_a_level_of_description_is_one_of_the_six(portraits: Collection, page: Client) -> None:
+    item = factories.item(portraits, "Old")
+    address = reverse("catalogue:describe", args=[item.pk])
+    answer = page.post(address, {"p-title": "Old", "p-level": "shelf"})
+    assert answer.status_code == 400
+    assert "one of fonds, subfonds, series" in answer.content.decode()
+    with pytest.raises(DescriptionError):
+        services.describe(item, by=None, description={"title": "Old", "level": ["fonds", "file"]})
+    item.refresh_from_db()
+    assert "level" not in item.description
+
+
+def test_the_pages_of_describing_ask_no_more_for_more_items(
+    portraits: Collection, ada: User, page: Client
+) -> None:
+    item = factories.item(portraits, "First")
+    addresses = [
+        reverse("catalogue:describe", args=[item.pk]),
+        reverse("catalogue:table", args=[portraits.ref]),
+        reverse("catalogue:sheets", args=[portraits.ref]),
+    ]
+    few = [queries_of(page, address) for address in addresses]
+    new = [services.NewItem({"title": f"n{n}", "creator": f"Maker {n}"}, "1900") for n in range(120)]
+    edit = Edit.objects.create(kind="sheet", collection=portraits, by=ada)
+    services.create_items(portraits, new, by=ada, edit=edit)
+    assert [queries_of(page, address) for address in addresses] == few
+    assert max(few) <= 12
+
+
+def queries_of(page: Client, address: str) -> int:
+    assert page.get(address).status_code == 200  # what is asked once for all is asked now
+    with CaptureQueriesContext(connection) as asked:
+        assert page.get(address).status_code == 200
+    return len(asked)
+
+
+def test_the_page_of_a_sheet_asks_no_more_for_more_rows(
+    portraits: Collection, ada: User, page: Client
+) -> None:
+    counts = []
+    for rows in (3, 400):
+        content = "identifier,title\n" + "".join(f"Q-{n},T{n}\n" for n in range(rows))
+        sheet = importing.bring(content.encode(), filename="a.csv", collection=portraits, by=ada)
+        counts.append(queries_of(page, reverse("catalogue:sheet", args=[sheet.pk])))
+    assert counts[0] == counts[1] <= 12
+
+
+def test_a_table_reaches_into_no_private_collection_below_it(portraits: Collection, page: Client) -> None:
+    secret = services.create_collection("secret", title="Secret", by=None, parent=portraits, access="private")
+    hidden = factories.item(secret, "Hidden")
+    address = reverse("catalogue:table", args=[portraits.ref])
+    page.post(address, {f"cell:{hidden.pk}:title": "Mine", f"was:{hidden.pk}:title": "Hidden"})
+    hidden.refresh_from_db()
+    assert hidden.title == "Hidden"

@@ -264,3 +264,34 @@ def test_the_pages_lead_from_a_sheet_to_its_items_and_back(
     assert client.get(reverse("catalogue:sheet", args=[made.pk])).status_code == 404
     assert client.post(here, {"file": file}).status_code == 404
     assert client.post(reverse("catalogue:undo-edit", args=[edit.pk])).status_code == 404
+
+
+def test_a_sheet_brings_archival_description_and_its_level_is_checked(
+    portraits: Collection, ada: User
+) -> None:
+    head = "Reference code,Title,Level of description,Scope and content,arrangement@en\n"
+    good = take(head + "F-1,Papers,fonds,Letters,By year\n", portraits, ada)
+    assert good.new == 1
+    item = Item.objects.get()
+    assert item.description["level"] == [{"value": "fonds", "lang": ""}]
+    assert item.description["arrangement"] == [{"value": "By year", "lang": "en"}]
+    problems = look(
+        sheet_of(head + "F-2,Papers,shelf,,\nF-3,Papers,file | item,,\n", portraits, ada)
+    ).problems
+    assert [(one.row, one.letter) for one in problems] == [(2, "C"), (3, "C")]
+    assert "Expected one of fonds, subfonds" in problems[0].sentence
+    assert "Expected one level, got 2" in problems[1].sentence
+    assert look(sheet_of(b"".join(csv_of(Item.objects.all())), portraits, ada)).same == 1
+
+
+def test_a_sheet_reaches_into_no_private_collection_below_the_one_it_is_brought_to(
+    portraits: Collection, ada: User
+) -> None:
+    secret = services.create_collection("secret", title="Secret", by=None, parent=portraits, access="private")
+    hidden = services.create_item(secret, description={"title": "Hidden", "identifier": "S-1"}, by=None)
+    outcome = take("identifier,title\nS-1,Mine\n", portraits, ada)
+    assert (outcome.new, outcome.changed) == (1, 0)
+    hidden.refresh_from_db()
+    assert hidden.title == "Hidden"
+    problems = look(sheet_of(f"item,title\n{hidden.pk},Mine\n", portraits, ada)).problems
+    assert [one.sentence for one in problems] == ["No item of this collection has this id."]
