@@ -1,4 +1,4 @@
-"""Finding by years and describing in a table: with the mouse where people drag, by keyboard where they type for hours."""
+"""Finding by years, describing in a table: by mouse where people drag, by keyboard where they type for hours."""
 
 import io
 import re
