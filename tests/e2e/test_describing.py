@@ -5,7 +5,7 @@ import re
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from tests.e2e.conftest import ROOT, Running
 from tests.e2e.test_the_main_job import sign_in
@@ -114,7 +114,7 @@ def test_cells_of_a_spreadsheet_are_pasted_filled_down_kept_and_undone(page: Pag
     expect(creators.nth(5)).to_have_value("")
 
 
-def scan(name: str, shade: int) -> dict[str, str | bytes]:
+def scan(name: str, shade: int) -> FilePayload:
     out = io.BytesIO()
     Image.new("RGB", (64, 48), (shade, 90, 60)).save(out, "JPEG")
     return {"name": name, "mimeType": "image/jpeg", "buffer": out.getvalue()}
@@ -125,7 +125,7 @@ def test_a_box_is_described_after_its_upload_without_the_mouse(
 ) -> None:
     sign_in(page, "ada")
     page.goto("/upload/?collection=dated")
-    page.locator("#files").set_input_files([scan(f"box 7 plate {n}.jpg", 20 * n) for n in (10, 2, 1)])  # type: ignore[list-item]
+    page.locator("#files").set_input_files([scan(f"box 7 plate {n}.jpg", 20 * n) for n in (10, 2, 1)])
     link = page.get_by_role("link", name="Describe these 3")
     expect(link).to_be_visible(timeout=60_000)
     link.focus()
