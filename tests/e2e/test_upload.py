@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 import shutil
+import socket
 import subprocess
 import sys
 import threading
@@ -244,3 +245,16 @@ def test_two_gigabytes_interrupted_by_sigkill_arrive_with_the_same_digest(
     second.upload()
     found = asked(running, "/api/v1/versions/?collection=large", token)["results"]
     assert [one["sha256"] for one in found] == [digest]
+
+
+def test_a_form_that_is_too_large_is_answered_before_it_is_sent(running: Running, token: str) -> None:
+    host, port = "localhost", int(running.url.rpartition(":")[2])
+    head = (
+        f"POST /api/v1/uploads/ HTTP/1.1\r\nHost: {host}:{port}\r\nAuthorization: Token {token}\r\n"
+        "Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 4000000000000\r\n\r\n--x\r\n"
+    )
+    with socket.create_connection((host, port), timeout=20) as line:
+        line.sendall(head.encode())
+        answer = line.recv(4096).decode()
+    assert answer.startswith("HTTP/1.1 413"), answer
+    assert "application/problem+json" in answer.lower()

@@ -8,6 +8,7 @@ import { dropped, inOrder, newId } from "./files.js";
 import { Row } from "./row.js";
 
 const words = window.gettext ?? ((text) => text);
+const plural = window.ngettext ?? ((one, many, count) => (count === 1 ? one : many));
 const AT_ONCE = 4;
 const AGAIN = 5000; // milliseconds until a lost connection is tried again; no number of tries is the last
 const FOLLOW = 1000;
@@ -321,7 +322,7 @@ class UploadTray extends HTMLElement {
       if (missing > 0) parts.push(words("%s missing").replace("%s", missing));
       if (missing < 0) parts.push(words("%s more than expected").replace("%s", -missing));
       if (missing === 0) parts.push(words("complete"));
-    } else if (states.length) parts.push(words("%s files").replace("%s", states.length));
+    } else if (states.length) parts.push(plural("%s file", "%s files", states.length).replace("%s", states.length));
     for (const [text, n] of [
       [words("%s catalogued"), count("catalogued", "ready")],
       [words("%s ready"), count("ready")],
