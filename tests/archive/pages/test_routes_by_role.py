@@ -5,6 +5,7 @@ A new route fails this test until somebody says who may see it.
 
 from collections.abc import Iterator
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
 from django.test import Client
@@ -97,6 +98,7 @@ RULES: dict[str, Rule] = {
     "api:version-change-map": (EVERYBODY, STAFF),
     "api:version-provenance": (EVERYBODY, STAFF),
     # about one upload or job: whoever made it, and admins for jobs
+    "ingest:batch": (STAFF, STAFF),  # whoever describes the collection may describe what a colleague uploaded
     "ingest:status": (OWNER, OWNER),
     "ingest:states": (SIGNED_IN, SIGNED_IN),  # one's own receipts: an empty list for who never sent anything
     "api:upload": (OWNER, OWNER),
@@ -194,6 +196,11 @@ class Cast:
         self.upload = Upload.objects.create(
             filename="x", collection=self.place, by=ada, state="refused", code="x"
         )
+        self.batch = uuid4()
+        Upload.objects.create(
+            filename="x", collection=self.place, by=ada, state="catalogued", batch=self.batch,
+            item=self.version.scan.item,
+        )  # fmt: skip
 
         self.sheet = bring(b"identifier,title\na,b\n", filename="x.csv", collection=self.place, by=ada)
         self.edit = Edit.objects.create(kind="table", collection=self.place, by=ada)
@@ -209,6 +216,7 @@ class Cast:
             "slug": self.exhibit.slug,
             "job_id": self.job.pk,
             "upload_id": self.upload.pk,
+            "batch": self.batch,
             "sheet_id": self.sheet.pk,
             "edit_id": self.edit.pk,
             "search_id": self.search.pk,
