@@ -15,6 +15,7 @@ from stylizer.parsing import LONGEST, json_table
 PRESETS: Mapping[str, tuple[Mapping[str, Any], ...]] = {
     "restore": ({"model": "restore"},),
     "restore-damage-only": ({"model": "restore", "parameters": {"tone": False, "only_damage": True}},),
+    "style/halftone-plate": ({"model": "style/halftone-plate"},),
 }
 
 

@@ -24,9 +24,8 @@ from stylizer.training.course import Course
 from stylizer.training.style import Style, StyleLesson
 from stylizer.training.style_pictures import DataMissing, folder, two_folders
 
-TRUNK = (
-    "style/impressionism"  # where a style of one's own starts: what draws one style is halfway to the next
-)
+# Where a style of one's own starts: what draws one style is halfway to the next.
+TRUNK = "style/halftone-plate"
 PERCEPTUAL = "vgg16"
 NAME = re.compile(r"[^a-z0-9./_-]+")
 

@@ -10,13 +10,13 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from stylizer.cards import Card, Weights
+from stylizer.cards import Card, Weights, packaged_card
 from stylizer.engine import Engine, Source
 from stylizer.errors import RecipeError, ReferenceMismatch, UnsupportedImage
 from stylizer.imageio import facts
 from stylizer.look import Region
 from stylizer.models import Stylist
-from stylizer.recipe import Recipe, resolve, takes_reference
+from stylizer.recipe import PRESETS, Recipe, resolve, takes_reference
 from tests.stylizer.small import pixels_of, save_weights, scene, with_step, write
 
 SHAPE = {"widths": [4, 6], "blocks": 2, "code": 4}
@@ -199,3 +199,16 @@ def test_a_look_at_a_grey_scan_shows_the_colours_it_would_get(
     assert (seen.before.shape[2], seen.after.shape[2], seen.form.colour) == (1, 3, "rgb")
     assert np.array_equal(seen.after, made[30:80, 20:80])
     assert 0 < seen.changed_share <= 1
+
+
+@pytest.mark.parametrize("preset", [name for name in PRESETS if name.startswith("style/")])
+def test_every_style_of_this_release_makes_a_picture_of_a_grey_16_bit_scan(
+    preset: str, tmp_path: Path
+) -> None:
+    source = write(tmp_path / "grey.tif", scene(1, 16)[..., 0])
+    made = Engine(device="cpu").apply(source, resolve(preset, cards=packaged_card), out=tmp_path)
+    assert made.report.changed_share > 0.2
+    assert facts(made.output).bits == 16
+    assert made.report.reference_sha256 is None
+    chained = resolve(f"restore+{preset}", cards=packaged_card)
+    assert (chained.role, chained.operations) == ("stylised", ("restore", "stylise"))
