@@ -7,7 +7,7 @@ from archive.catalogue import services as catalogue
 from archive.catalogue.models import ModelRelease, Recipe, StoredFile, Version
 from stylizer.cards import Card
 from stylizer.errors import RecipeError, UnknownModel
-from stylizer.recipe import PRESETS, resolve, takes_reference
+from stylizer.recipe import PRESETS, resolve
 from stylizer.recipe import Recipe as Resolved
 
 
@@ -60,6 +60,9 @@ def newest_card(name: str) -> Card:
 
 def offered() -> list[str]:
     """Presets whose models are all registered and that need no style picture, in the order of the presets."""
-    known = set(ModelRelease.objects.values_list("name", flat=True))
-    ready = [name for name, steps in PRESETS.items() if all(step["model"] in known for step in steps)]
-    return [name for name in ready if not takes_reference(name, cards=newest_card)]
+    cards = dict(ModelRelease.objects.order_by("registered").values_list("name", "card"))  # the newest stays
+    return [
+        name
+        for name, steps in PRESETS.items()
+        if all(step["model"] in cards and not cards[step["model"]].get("reference") for step in steps)
+    ]
