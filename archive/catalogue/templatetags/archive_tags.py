@@ -201,6 +201,12 @@ RECIPE_WORDS = {
         gettext_lazy("Restore damage only"),
         gettext_lazy("Repairs detail but leaves the tone as it aged: a sepia print stays sepia."),
     ),
+    "style/halftone-plate": (
+        gettext_lazy("Halftone plate"),
+        gettext_lazy(
+            "As if printed from a sepia plate of about 1903. A free interpretation, not a restoration."
+        ),
+    ),
 }
 
 
