@@ -1,4 +1,4 @@
-"""`python -m stylizer train restore [--data DIR …] [--out DIR] [--config TOML] [--max-seconds N] [--resume]`."""
+"""`python -m stylizer train restore|judge|style [--data DIR …] [--out DIR] [--max-seconds N] [--resume]`."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from stylizer.training.loop import RestoreRun
 from stylizer.training.team import gather
 
 KINDS = ("restore", "judge", "style")
+OUT = Path("var/training/restore")
 SHORT = 600  # seconds; less than this would not even make the pictures that a real run learns from
 
 
@@ -23,10 +24,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("kind", choices=KINDS, help="what to train")
     parser.add_argument(
         "--data", type=Path, nargs="+",
-        help="folders of clean photographs; without it, the few that scikit-image ships: enough to try it",
+        help="folders of clean photographs; without it, the few that scikit-image ships: enough to try it; for style "
+        "one folder that holds “photographs” and “style”",
     )  # fmt: skip
     parser.add_argument(
-        "--out", type=Path, default=Path("var/training/restore"),
+        "--out", type=Path, default=OUT,
         help="folder of the run: checkpoint, log, samples, report (default: %(default)s)",
     )  # fmt: skip
     parser.add_argument(
@@ -64,6 +66,8 @@ def run(args: argparse.Namespace) -> int:
     """Train, say where the checkpoint is and why the run ended; 0 on success."""
     torch.set_num_threads(os.cpu_count() or 1)
     if args.kind == "style":
+        if args.out == OUT and args.data:  # never into the folder of a restorer's run
+            args.out = OUT.with_name(args.data[0].resolve().name)
         return kinds.train_style(args)
     if args.kind == "judge":
         return _judge(args)

@@ -27,6 +27,7 @@ from stylizer.training.style_pictures import DataMissing, folder, two_folders
 # Where a style of one's own starts: what draws one style is halfway to the next.
 TRUNK = "style/halftone-plate"
 PERCEPTUAL = "vgg16"
+HALF_AN_HOUR = 1800.0  # seconds, where neither seconds nor steps are given
 NAME = re.compile(r"[^a-z0-9./_-]+")
 
 
@@ -61,7 +62,8 @@ def train_style(args: argparse.Namespace) -> int:
         seeing,
         keep=args.out / "statistics.pt",
     )
-    course = Course(lesson, config.pace, args.out, max_seconds=args.max_seconds)
+    seconds = args.max_seconds or (None if args.steps else HALF_AN_HOUR)
+    course = Course(lesson, config.pace, args.out, max_seconds=seconds)
     start = args.start_from or (None if many else _trunk())
     if args.resume and course.checkpoint.exists():
         course.resume()
