@@ -1,15 +1,18 @@
 """What the benchmarks of jobs share: a catalogue of many scans, a stand-in engine, and workers in processes."""
 
 import hashlib
+import io
 import multiprocessing
 import os
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import imagecodecs
 import numpy as np
 import tifffile
 
@@ -39,25 +42,19 @@ def release() -> None:
 
 
 def scans(count: int, *, ref: str = "bench", files: int = 50) -> None:
-    """So many items with one scan each, in bulk, on a few files: ordering looks at rows, workers at files."""
-    from archive.catalogue.models import Collection, Item, Scan, Version
-    from archive.catalogue.services import create_collection, register_file
-    from archive.store import get_store
+    """So many items with one scan and one event each, as an ingest leaves them, on so many files: ordering looks at
+    rows, workers at files."""
+    from archive.catalogue.models import Collection, Event, EventObject, Item, Scan, Version
+    from archive.catalogue.services import create_collection
 
     place = Collection.objects.filter(ref=ref).first() or create_collection(ref, title="Benchmark", by=None)
-    random, stored = np.random.default_rng(3), []
-    folder = Path(os.environ["PALIMPSEST_HOME"]) / "scans"
-    folder.mkdir(exist_ok=True)
-    for number in range(files):
-        path = folder / f"{number}.tif"
-        tifffile.imwrite(path, random.integers(0, 255, (SIDE, SIDE, 3), dtype=np.uint8), photometric="rgb")
-        kept = get_store().put_path(path)
-        stored.append(register_file(kept.sha256, size=kept.size, media_type="image/tiff"))
+    stored = _files(files)
     for start in range(0, count, 5_000):
+        numbers = range(start, min(start + 5_000, count))
         items = Item.objects.bulk_create(
             [
-                Item(collection=place, description={"title": [{"value": f"Scan {start + n}", "lang": ""}]})
-                for n in range(min(5_000, count - start))
+                Item(collection=place, description={"title": [{"value": f"Scan {n}", "lang": ""}]})
+                for n in numbers
             ]
         )
         rows = Scan.objects.bulk_create([Scan(item=item, position=1) for item in items])
@@ -67,25 +64,50 @@ def scans(count: int, *, ref: str = "bench", files: int = 50) -> None:
                     scan=scan, number=1, role="master", file=stored[n % files], width=SIDE, height=SIDE, bands=3,
                     bits=8, original_name="scan.tif",
                 )
-                for n, scan in enumerate(rows)
+                for n, scan in zip(numbers, rows, strict=True)
             ]
         )  # fmt: skip
         for scan, version in zip(rows, versions, strict=True):
             scan.current_master = version
         Scan.objects.bulk_update(rows, ["current_master"], batch_size=1_000)
+        events = Event.objects.bulk_create([Event(type=Event.Type.INGESTION) for _version in versions])
+        EventObject.objects.bulk_create(
+            [EventObject(event=e, role="outcome", version=v) for e, v in zip(events, versions, strict=True)]
+        )
     from django.db import connection
 
-    with connection.cursor() as cursor:
+    with connection.cursor() as cursor:  # as autovacuum does within a minute
         cursor.execute("ANALYZE")
 
 
+def _files(count: int) -> "list[Any]":
+    """So many different pictures in the store, and their rows."""
+    from archive.catalogue.services import register_files
+    from archive.store import get_store
+
+    store, random = get_store(), np.random.default_rng(3)
+    head = _head()
+    pictures = [head + random.bytes(SIDE * SIDE * 3) for _n in range(count)]
+    with ThreadPoolExecutor(8) as pool:  # each waits for the disk
+        kept = list(pool.map(lambda picture: store.put(io.BytesIO(picture)), pictures))
+    return list(register_files((one.sha256, one.size, "image/tiff") for one in kept).values())
+
+
+def _head() -> bytes:
+    """What stands before the pixels of a small uncompressed TIFF."""
+    prepared = io.BytesIO()
+    tifffile.imwrite(prepared, np.zeros((SIDE, SIDE, 3), np.uint8), photometric="rgb")
+    return prepared.getvalue()[: -SIDE * SIDE * 3]
+
+
 class StandIn:
-    """An engine that copies a prepared picture, after a set time: the rest of a worker is the real thing."""
+    """An engine that writes a prepared picture with its change map and damage mask, other bytes each time, after a set
+    time: the rest of a worker is the real thing."""
 
     def __init__(self, seconds: float = 0.0) -> None:
         self.seconds = seconds
-        self.prepared: Path | None = None
-        self.made = 0
+        self.random = np.random.default_rng(os.getpid())
+        self.head = _head()
 
     def apply(self, source: Any, recipe: Any, *, out: Path, name: str, **_more: Any) -> Any:
         from stylizer import machine
@@ -98,9 +120,11 @@ class StandIn:
         if self.seconds:
             time.sleep(self.seconds)
         path = out / f"{name}.tif"
-        self.made += 1
-        random = np.random.default_rng([os.getpid(), self.made])
-        tifffile.imwrite(path, random.integers(0, 255, (SIDE, SIDE, 3), dtype=np.uint8), photometric="rgb")
+        path.write_bytes(self.head + self.random.bytes(SIDE * SIDE * 3))
+        sidecars = {kind: out / f"{name}.{kind}.png" for kind in ("change_map", "damage_mask")}
+        for sidecar in sidecars.values():
+            pixels = self.random.integers(0, 255, (SIDE, SIDE), dtype=np.uint8)
+            sidecar.write_bytes(imagecodecs.png_encode(pixels))
         report = Report(
             source_sha256=digest, source_pixel_sha256="", output_sha256="", output_pixel_sha256="",
             recipe=recipe.digest, width=SIDE, height=SIDE, bands=3, bits=8, changed_share=1.0, psnr=5.0, ssim=0.1,
@@ -108,7 +132,7 @@ class StandIn:
             tile=(256, 256), tiles=1, device="stand-in",
             fingerprint="0" * 12, software=machine.software(), started="", ended="", seconds=self.seconds,
         )  # fmt: skip
-        return Result(path, report)
+        return Result(path, report, sidecars)
 
 
 def work(engine_seconds: float, until: float, told: "multiprocessing.Queue[tuple[int, float, int]]") -> None:

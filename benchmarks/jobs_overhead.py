@@ -16,7 +16,7 @@ def main() -> None:
 
         odo = people()
         release()
-        scans(ITEMS)
+        scans(ITEMS, files=ITEMS)
         job = services.order(services.Scope(collection="bench"), "restore", by=odo)
         freezing.freeze(job.pk)
         connections.close_all()

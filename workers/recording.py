@@ -27,8 +27,8 @@ from workers.presence import Presence
 
 log = logging.getLogger(__name__)
 
-BATCH = 16
-WAITING = 32  # results that may wait to be recorded before the engine does
+BATCH = 32
+WAITING = 64  # results that may wait to be recorded before the engine does
 STORING = 4  # at a time: each waits for the disk
 PATIENCE = 40.0  # seconds for a database that is away; the leases are not prolonged meanwhile
 

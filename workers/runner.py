@@ -9,6 +9,7 @@ import queue
 import time
 import traceback
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
 
@@ -34,7 +35,8 @@ log = logging.getLogger(__name__)
 
 UNEXPECTED = "unexpected"
 AHEAD = 4.0  # seconds of work that are fetched in advance
-MOST_AHEAD = 16  # items
+MOST_AHEAD = 32  # items
+LOOK_AROUND = 0.1  # seconds between two looks at the board of previews, at least
 
 
 class AnyEngine(LooksAt, Protocol):
@@ -121,6 +123,7 @@ class Line:
     presence: Presence
     until: float
     worked: Worked = field(default_factory=Worked)
+    looked: float = 0.0  # when it was last asked whether anybody waits for a preview
 
     def __post_init__(self) -> None:
         self.hands = Hands()
@@ -136,10 +139,17 @@ class Line:
                 continue
             if held is None:
                 return
-            serve(self.engine)  # somebody looks at a page; a job of fifty thousand can wait a second for that
+            self._look_around()
             self._one(held)
             if health.is_resting:
                 return
+
+    def _look_around(self) -> None:
+        """Somebody looks at a page; a job of fifty thousand can wait a second for that. Small pictures go by in less
+        time than it takes to ask Redis, so it is asked by the clock."""
+        if time.monotonic() - self.looked > LOOK_AROUND:
+            serve(self.engine)
+            self.looked = time.monotonic()
 
     def close(self) -> None:
         """Give back what was not begun, and wait for what is made to be recorded."""
@@ -187,7 +197,7 @@ class Line:
 
     def _apply(self, held: InHand) -> Result:
         source = held.claim.item.source
-        recipe = Recipe.from_json(held.claim.item.job.recipe.canonical)
+        recipe = _recipe(held)
         assert held.path is not None  # noqa: S101  (else there is a problem, raised before)
         health.before(recipe, self.engine, self.presence)
         with mask_of(recipe) as mask, reference_of(recipe) as reference:
@@ -213,8 +223,7 @@ class Line:
         if code == "engine-out-of-memory":
             PACE.alone = 20
         self.presence.error(f"{code}: {sentence}")
-        recipe = Recipe.from_json(held.claim.item.job.recipe.canonical)
-        trouble = health.went_wrong(error, recipe, self.engine, self.presence)
+        trouble = health.went_wrong(error, _recipe(held), self.engine, self.presence)
         if trouble is not None:
             self.surroundings_failed(held, trouble)
             return
@@ -249,6 +258,16 @@ class Line:
         finally:
             self.hands.forget(held)
         return True
+
+
+def _recipe(held: InHand) -> Recipe:
+    return _read(held.claim.item.job.recipe.canonical)
+
+
+@lru_cache(maxsize=64)
+def _read(canonical: str) -> Recipe:
+    """A job's recipe is checked once, not for each of its pictures."""
+    return Recipe.from_json(canonical)
 
 
 class Act(Protocol):

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from uuid import UUID
 
+from django.db import connection
 from django.db.models import Model, Q, QuerySet
 
 from archive.catalogue.description import Description
@@ -28,6 +29,11 @@ WRITTEN = [
     "last_day",
     "edition",
 ]
+
+REFRESH = """
+UPDATE catalogue_itemindex i SET facets_id = x.facets FROM unnest(%s::uuid[], %s::bigint[]) AS x(item, facets)
+WHERE i.item_id = x.item AND i.facets_id IS DISTINCT FROM x.facets
+"""
 
 
 def index_items(items: Sequence[Item], *, new: bool = False) -> None:
@@ -58,8 +64,8 @@ def refresh_facets(item_ids: Iterable[UUID]) -> None:
     items = list(Item.objects.filter(pk__in=list(item_ids)).order_by("pk"))
     derived = _derived([item.pk for item in items])
     facets = _interned(FacetSet, [_facet_values(item, derived.get(item.pk, set())) for item in items])
-    rows = [ItemIndex(item=item, facets_id=facet) for item, facet in zip(items, facets, strict=True)]
-    ItemIndex.objects.bulk_update(rows, ["facets"], batch_size=500)
+    with connection.cursor() as cursor:
+        cursor.execute(REFRESH, [[item.pk for item in items], facets])
 
 
 def stale() -> QuerySet[Item]:
