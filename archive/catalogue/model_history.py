@@ -48,6 +48,7 @@ class Event(models.Model):
         DERIVATION = "derivation", _("derivation")
         FIXITY_CHECK = "fixity check", _("fixity check")
         METADATA_MODIFICATION = "metadata modification", _("metadata modification")
+        POLICY_ASSIGNMENT = "policy assignment", _("policy assignment")
         ACCESS_CHANGE = "access change", _("access change")
         REVIEW = "review", _("review")
         REDERIVATION = "re-derivation", _("re-derivation")

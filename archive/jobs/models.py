@@ -222,15 +222,22 @@ class StandingOrder(models.Model):
     )  # of the archive's clock, when it looks for new masters
     hours_from = models.TimeField(null=True)
     hours_to = models.TimeField(null=True)
+    since = models.DateTimeField(null=True)  # only masters that came from then on; null: those before, too
     enabled = models.BooleanField(default=True)
     ordered_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     created = models.DateTimeField(auto_now_add=True)
     looked = models.DateTimeField(null=True)  # when it last looked, whatever it found
+    ended = models.DateTimeField(null=True)  # for good; the row stays, since jobs came of it
+    note = models.CharField(max_length=300, blank=True)  # why it paused by itself
 
     class Meta:
         ordering = ["collection__title", "id"]
         constraints = [
-            models.UniqueConstraint(fields=["collection", "preset"], name="one_standing_order_of_a_kind"),
+            models.UniqueConstraint(
+                fields=["collection", "preset"],
+                condition=Q(ended=None),
+                name="one_standing_order_of_a_kind",
+            ),
             models.CheckConstraint(condition=Q(hour__lt=24), name="an_hour_of_the_day"),
         ]
 

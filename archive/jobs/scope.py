@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import F, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from archive.accounts.permissions import Person, visible_versions
 from archive.catalogue import queries
 from archive.catalogue.models import Collection, Version
+from archive.jobs.models import JobItem, StandingOrder
 
 KINDS = ("collection", "search", "items", "versions")
 
@@ -26,7 +27,8 @@ class ScopeError(Exception):
 class Scope:
     """One of the four is set. All but versions mean the current masters of scans.
 
-    `below` goes with a collection: with everything under it. `within` goes with a search: only in this collection.
+    `below` goes with a collection: with everything under it; so does `new_for`: only what came since this standing
+    order was given and is in no job of it yet. `within` goes with a search: only in this collection.
     """
 
     collection: str | None = None
@@ -35,17 +37,18 @@ class Scope:
     search: str | None = None
     within: str | None = None
     below: bool = True
+    new_for: int | None = None
 
     @classmethod
     def parse(cls, data: Mapping[str, Any]) -> "Scope":
-        """From JSON: `{"collection": ref, "below": true}`, `{"search": text, "within": ref}`, `{"items": […]}` or
-        `{"versions": […]}`.
+        """From JSON: `{"collection": ref, "below": true, "new_for": id}`, `{"search": text, "within": ref}`,
+        `{"items": […]}` or `{"versions": […]}`.
 
         Raises:
             ScopeError: none of them, several, or ids that are none.
         """
         given = [key for key in KINDS if data.get(key)]
-        if len(given) != 1 or data.keys() - {*KINDS, "below", "within"}:
+        if len(given) != 1 or data.keys() - {*KINDS, "below", "within", "new_for"}:
             raise ScopeError(_("Name one scope: a collection, a search, items, or versions."))
         if given == ["search"] and queries.search_query(str(data["search"])) is None:
             raise ScopeError(_("“%s” holds no word to search for.") % data["search"])
@@ -55,6 +58,7 @@ class Scope:
                 search=str(data["search"])[:500] if given == ["search"] else None,
                 within=str(data["within"]) if data.get("within") else None,
                 below=data.get("below") is not False,
+                new_for=int(data["new_for"]) if data.get("new_for") else None,
                 items=_ids(data.get("items") or ()),
                 versions=_ids(data.get("versions") or ()),
             )
@@ -65,6 +69,7 @@ class Scope:
         data: dict[str, Any] = {}
         if self.collection:
             data |= {"collection": self.collection} | ({} if self.below else {"below": False})
+            data |= {"new_for": self.new_for} if self.new_for else {}
         if self.search:
             data |= {"search": self.search} | ({"within": self.within} if self.within else {})
         if self.items:
@@ -78,6 +83,8 @@ class Scope:
         if self.search:
             place = f" ({_named(self.within)})" if self.within else ""
             return _("what “%s” finds") % self.search + place
+        if self.collection and self.new_for:
+            return _("new in %s") % _named(self.collection)
         if self.collection:
             return _named(self.collection)
         count = len(self.items or self.versions)
@@ -99,6 +106,8 @@ class Scope:
                 found = current.filter(scan__item__collection__path__contains=[root.pk])
             else:
                 found = current.filter(scan__item__collection=root)
+            if self.new_for:
+                found = _new(found, self.new_for)
         elif self.search:
             place = _place(self.within) if self.within else None
             items = queries.items_for(person, within=place, text=self.search).order_by().values("pk")
@@ -117,6 +126,16 @@ class Scope:
                 ngettext("%d of them is not there to be ordered.", "%d of them are not there to be ordered.",
                          expected - found) % (expected - found)
             )  # fmt: skip
+
+
+def _new(found: QuerySet[Version], standing: int) -> QuerySet[Version]:
+    """What the standing order has not seen yet; what was left out is looked at again, since a policy may change."""
+    order = StandingOrder.objects.filter(pk=standing).first()
+    if order is None:
+        raise ScopeError(_("There is no standing order %d.") % standing)
+    seen = JobItem.objects.filter(job__standing=order, source=OuterRef("pk"))
+    found = found.filter(~Exists(seen.exclude(state=JobItem.State.EXCLUDED)))
+    return found.filter(created__gte=order.since) if order.since else found
 
 
 def _place(ref: str) -> Collection:

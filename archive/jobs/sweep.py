@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from archive.iiif.models import Rendition
-from archive.jobs import announcing, dispatch
+from archive.jobs import announcing, dispatch, standing
 from archive.jobs.models import Job, JobItem, Worker
 from archive.jobs.services import close_if_ended, resume
 from archive.jobs.states import SERVED, NotNow
@@ -85,7 +85,9 @@ def sweep() -> Swept:
 
 
 def _go_on() -> None:
-    """Orders and undos whose message was lost, pauses that are over, news that was not told."""
+    """Orders and undos whose message was lost, pauses that are over, standing orders whose hour has come, news that
+    was not told."""
+    standing.look_all()
     for job in _jobs(Job.State.FREEZING):
         dispatch.fan_out(job)
     for job in _jobs(Job.State.UNDOING):

@@ -48,22 +48,34 @@ def terms_of(data: QueryDict) -> Terms:
     errors = data.get("errors") or "go-on"
     if errors not in ON_ERRORS:
         raise NotAllowed(_("On errors: choose one of %s.") % ", ".join(ON_ERRORS))
-    start, end = _time(data.get("from")), _time(data.get("to"))
-    if (start is None) != (end is None):
-        raise NotAllowed(_("Allowed hours have a beginning and an end."))
     return Terms(
         mode=mode,
-        sample=_whole(data.get("sample"), _("The sample"), 0),
+        sample=whole(data.get("sample"), _("The sample"), 0),
         auto_start=data.get("auto_start") == "yes",
         with_sensitive=data.get("with_sensitive") == "yes",
-        hours=(start, end) if start is not None else None,
-        stop_after=_whole(data.get("stop_after"), _("Failures"), 10) if errors == "after" else None,
-        stop_share=_whole(data.get("stop_share"), _("The share"), 10) / 100 if errors == "share" else None,
+        hours=hours_of(data),
+        stop_after=whole(data.get("stop_after"), _("Failures"), 10) if errors == "after" else None,
+        stop_share=whole(data.get("stop_share"), _("The share"), 10) / 100 if errors == "share" else None,
         allow_cpu=data.get("allow_cpu") == "yes" if "devices" in data else None,
     )
 
 
-def _whole(text: str | None, what: str, default: int) -> int:
+def hours_of(data: QueryDict) -> tuple[time, time] | None:
+    """Allowed hours, if any are given.
+
+    Raises:
+        NotAllowed: one of the two is missing or no time of day.
+    """
+    start, end = _time(data.get("from")), _time(data.get("to"))
+    if start is None and end is None:
+        return None
+    if start is None or end is None:
+        raise NotAllowed(_("Allowed hours have a beginning and an end."))
+    return start, end
+
+
+def whole(text: str | None, what: str, default: int) -> int:
+    """A number of up to six digits, or the default where nothing is given. Raises NotAllowed."""
     if not text:
         return default
     if not (text.isascii() and text.isdigit() and len(text) < 7):

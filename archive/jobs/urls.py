@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from archive.jobs import views, watching
+from archive.jobs import standing_views, views, watching
 
 app_name = "jobs"
 urlpatterns = [
@@ -10,6 +10,8 @@ urlpatterns = [
     path("new/", views.new, name="new"),
     path("check/", views.check, name="check"),
     path("preview/", views.preview, name="preview"),
+    path("standing/", standing_views.standing, name="standing"),
+    path("standing/<int:order_id>/<slug:action>/", standing_views.act, name="standing-act"),
     path("<uuid:job_id>/", watching.job, name="job"),
     path("<uuid:job_id>/progress/", watching.live, name="progress"),
     path("<uuid:job_id>/buttons/", watching.buttons, name="buttons"),

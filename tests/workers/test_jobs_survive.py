@@ -3,18 +3,20 @@
 import io
 import os
 import signal
+from datetime import timedelta
 
 import numpy as np
 import pytest
 import redis
 from django.conf import settings
+from django.utils import timezone
 from PIL import Image
 
 from archive.accounts.models import User
 from archive.catalogue.models import Collection, Event, Version
-from archive.jobs import dispatch, services, sweep
+from archive.jobs import dispatch, services, standing, sweep
 from archive.jobs.masks import Area, Where
-from archive.jobs.models import Attempt, Job, JobItem, Worker
+from archive.jobs.models import Attempt, Job, JobItem, StandingOrder, Worker
 from archive.previews import board
 from archive.previews import services as previews
 from archive.review.models import Review
@@ -174,3 +176,19 @@ def test_a_preview_is_made_between_two_items_of_a_long_job(
     )
     assert np.array_equal(before, 255 - after)
     assert b"compositeWithTrainedAlgorithmicMedia" in (board.picture(preview, "after", by=odo.pk) or b"")
+
+
+def test_a_standing_order_makes_drafts_of_new_masters_by_itself(
+    portraits: Collection, odo: User, release: Card, worker: Start
+) -> None:
+    order = standing.make(portraits, "restore", by=odo)
+    new = factories.master(portraits)
+    StandingOrder.objects.filter(pk=order.pk).update(looked=timezone.now() - timedelta(days=1))
+    worker()
+    sweep.sweep()
+    job = order.jobs.get()
+    wait_until(lambda: finished(job))
+    made = Version.objects.get(derived_from=new)
+    assert made.review.state == Review.State.DRAFT
+    sweep.sweep()
+    assert order.jobs.count() == 1

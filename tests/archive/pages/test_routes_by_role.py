@@ -64,6 +64,7 @@ RULES: dict[str, Rule] = {
     "ingest:upload": (WORKERS, WORKERS),
     "jobs:list": (WORKERS, WORKERS),
     "jobs:new": (WORKERS, WORKERS),
+    "jobs:standing": (ADMIN, ADMIN),
     "exhibits:list": (EVERYBODY, EVERYBODY),
     "api:exhibits": (EVERYBODY, EVERYBODY),
     "exhibits:exhibit": (EVERYBODY, EVERYBODY),  # published; what hangs in it is asked for each visitor
@@ -127,6 +128,7 @@ RULES: dict[str, Rule] = {
     "api:tus": (set(), set()),
     "api:tus-upload": (set(), set()),
     "jobs:steer": (set(), set()),
+    "jobs:standing-act": (set(), set()),
     "jobs:check": (set(), set()),
     "review:decide": (set(), set()),
     "review:undo": (set(), set()),
@@ -215,6 +217,7 @@ class Cast:
             "version_id": self.version.pk,
             "slug": self.exhibit.slug,
             "job_id": self.job.pk,
+            "order_id": 1,
             "upload_id": self.upload.pk,
             "batch": self.batch,
             "sheet_id": self.sheet.pk,
