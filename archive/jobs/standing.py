@@ -1,7 +1,7 @@
 """Standing orders: every new master of a collection gets a recipe, as a draft. Once a day each looks for new ones.
 
 When one last looked is in its row, and the sweeper asks the rows: a scheduler that was down at ten in the evening makes
-up for it when it is back, a lost message loses no night, and two sweepers at once make one job (record 12).
+up for it when it is back, a lost message loses no night, and two sweepers at once make one job (record 13).
 """
 
 import logging
@@ -54,6 +54,10 @@ def make(
             _("“%(preset)s” is not among the recipes: %(known)s.")
             % {"preset": preset, "known": ", ".join(offered())}
         )
+    try:
+        resolve_asked(preset)  # one that needs a picture of reference is for single orders
+    except StylizerError as error:
+        raise NotAllowed(str(error)) from error
     if not 0 <= hour < 24:
         raise NotAllowed(_("Name an hour from 0 to 23, not %d.") % hour)
     if backlog not in {"new-only", "all"}:

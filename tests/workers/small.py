@@ -1,6 +1,7 @@
 """The stylizer worker's module with a small engine in place of the network: everything around it is the real thing.
 
-It inverts the picture in "tiles" of some milliseconds each; a picture whose first pixel is 13 cannot be done.
+It inverts the picture in "tiles" of some milliseconds each; a picture whose first pixel is 13 cannot be done. With
+`SMALL_BEFALLS` the GPU is lost, or memory runs out, at the second picture (not counting the worker's own test picture).
 """
 
 import workers.setup  # noqa: F401  isort: skip  (Django first)
@@ -15,19 +16,22 @@ import numpy as np
 
 from stylizer import machine
 from stylizer.engine import Result, Source
-from stylizer.errors import BadTile, Cancelled
+from stylizer.errors import BadTile, Cancelled, OutOfMemory
 from stylizer.imageio import DerivativeWriter, open_picture
 from stylizer.look import Look, Region
 from stylizer.recipe import Recipe
 from stylizer.report import Report
-from workers import engines
+from workers import engines, health
 
 PAUSE = float(os.environ.get("SMALL_PAUSE", "0.02"))
+BEFALLS = os.environ.get("SMALL_BEFALLS", "")
 TILES = 5
 
 
 class SmallEngine:
     """As `stylizer.engine.Engine.apply`, without a network."""
+
+    pictures = 0
 
     def apply(
         self,
@@ -46,6 +50,11 @@ class SmallEngine:
             facts, pixels = picture.facts, picture.read(0, picture.facts.height)
         if pixels[0, 0, 0] == 13:
             raise BadTile("The first pixel is 13, which this engine cannot do.")
+        SmallEngine.pictures += facts.width != health.SIDE
+        if BEFALLS and facts.width != health.SIDE and SmallEngine.pictures == 2:
+            if BEFALLS == "device":
+                raise RuntimeError("CUDA error: an illegal memory access was encountered")
+            raise OutOfMemory("The tile does not fit into the memory of the GPU.")
         for tile in range(TILES):
             if cancel and cancel():
                 raise Cancelled("Stopped, as asked.")
