@@ -2,8 +2,9 @@
 
     python -m tests.workers.chaos HOME SECONDS
 
-Workers are killed at random, Redis is flushed and shut down, PostgreSQL is restarted, the store refuses to be written,
-messages come twice. Then it is left alone, and what is so at the end is printed as JSON.
+Workers are killed at random, Redis is flushed and shut down, PostgreSQL is restarted, the store refuses to be written
+or is full (where this process may mount: under `unshare --mount`), messages come twice. Then it is left alone, and what
+is so at the end is printed as JSON.
 """
 
 import contextlib
@@ -130,6 +131,7 @@ class Night:
             self.restart_postgres,
             self.close_store,
             self.deliver_twice,
+            *([self.fill_store] if may_mount() else []),
         ]
         yield from things
         while time.monotonic() < until:
@@ -160,6 +162,17 @@ class Night:
         time.sleep(3)
         incoming.unlink()
         aside.rename(incoming)
+
+    def fill_store(self) -> None:
+        """No room is left: a small file system, and a full one, lies where files arrive."""
+        incoming = self.home / "store" / "incoming"
+        subprocess.run(["mount", "-t", "tmpfs", "-o", "size=4k", "full", str(incoming)], check=True)
+        try:
+            with contextlib.suppress(OSError):
+                (incoming / "what fills it").write_bytes(bytes(1 << 16))
+            time.sleep(3)
+        finally:
+            subprocess.run(["umount", "--lazy", str(incoming)], check=True)
 
     def deliver_twice(self) -> None:
         from archive.jobs import dispatch
@@ -230,6 +243,11 @@ class Night:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(worker.pid, signal.SIGKILL)
             worker.wait()
+
+
+def may_mount() -> bool:
+    """Was this started in a mount namespace of its own, in which nobody else sees what is mounted?"""
+    return os.environ.get("CHAOS_MAY_MOUNT") == "yes"
 
 
 def digest(stream: Any) -> str:
