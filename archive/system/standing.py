@@ -27,7 +27,7 @@ def look() -> dict[str, Any]:
         "renditions": Rendition.objects.filter(state=Rendition.State.WANTED).count(),
         "messages_waiting": _messages(),
         "workers": watch.workers(),
-        "standing": StandingOrder.objects.select_related("collection"),
+        "standing": StandingOrder.objects.filter(ended=None).select_related("collection"),
         "fixity": Event.objects.filter(type=Event.Type.FIXITY_CHECK, detail__has_key="checked").last(),
     }
 
