@@ -6,6 +6,9 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from archive.catalogue.models import Collection, Version
+from archive.review.trials.models import Sitting, Trial, TrialPair, Vote
+
+__all__ = ["Decision", "Review", "ReviewPolicy", "Sitting", "Trial", "TrialPair", "Vote"]
 
 
 class Review(models.Model):

@@ -4,12 +4,12 @@
 // there with the next frame. A decision goes on at once; what the archive refuses is told with a way back to the pair.
 
 import { words } from "../viewer/deepzoom.js";
+import { focusPicture, forward, likewise, typing } from "./pictures.js";
 import { Reasons } from "./reasons.js";
 
 const AHEAD = 3; // pairs built before they are asked for
 const BEHIND = 1;
 const FEW = 4; // fewer than these ahead: ask for more
-const typing = (target) => target.closest("input:not([type=range]), select, textarea, [contenteditable]");
 
 class ReviewFlow extends HTMLElement {
   connectedCallback() {
@@ -23,7 +23,7 @@ class ReviewFlow extends HTMLElement {
     this.ended = { after: false, before: false };
     this.reasons = new Reasons(document.querySelector("dialog.reject"));
     document.addEventListener("keydown", (event) => this.key(event), true);
-    document.addEventListener("keyup", (event) => this.forward(event), true);
+    document.addEventListener("keyup", (event) => forward(event, this.compare), true);
     this.addEventListener("submit", (event) => this.submitted(event));
     for (const [relation, step] of [["next", 1], ["prev", -1]]) {
       this.querySelector(`a[rel=${relation}]`).addEventListener("click", (event) => {
@@ -78,31 +78,9 @@ class ReviewFlow extends HTMLElement {
       this.querySelector(".done").focus();
       return;
     }
-    this.likewise(before);
-    this.focusPicture();
+    likewise(before, this.compare);
+    focusPicture(this.compare);
     if (this.pairs.length - index <= FEW) this.more("after");
-  }
-
-  // The next pair is looked at as the last one was: same mode, same place of the curtain.
-  likewise(before) {
-    const compare = this.compare;
-    if (!before?.buttons || before === compare) return;
-    if (!compare.buttons) {
-      compare.dataset.mode = before.mode;
-      return;
-    }
-    compare.range.value = before.range.value;
-    if (before.mode !== "blink") before.held = false;
-    if (before.mode === "difference") compare.difference();
-    else if (compare.mode !== before.mode) compare.show(before.mode);
-  }
-
-  focusPicture() {
-    const canvas = this.compare?.viewer?.canvas;
-    if (canvas) canvas.focus({ preventScroll: true });
-    else if (typing(document.activeElement ?? document.body) || document.activeElement?.closest(".pair")) {
-      document.activeElement.blur();
-    }
   }
 
   async more(side) {
@@ -155,23 +133,12 @@ class ReviewFlow extends HTMLElement {
       "?": () => document.querySelector("dialog.keys-help").showModal(),
     }[event.key.toLowerCase()];
     if (!act) {
-      this.forward(event);
+      forward(event, this.compare);
       return;
     }
     event.preventDefault();
     event.stopPropagation();
     if (!event.repeat || "jk".includes(event.key.toLowerCase())) act();
-  }
-
-  // Keys of the picture reach it wherever the focus is.
-  forward(event) {
-    const compare = this.compare;
-    if (!compare?.buttons || compare.contains(event.target) || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (typing(event.target) || document.querySelector("dialog[open]")) return;
-    if (event.target.closest("button, a, summary, input") && [" ", "Enter"].includes(event.key)) return;
-    if (event.key === "Tab" || event.key === "Enter") return;
-    const copy = new KeyboardEvent(event.type, { key: event.key, repeat: event.repeat, cancelable: true });
-    if (!compare.dispatchEvent(copy)) event.preventDefault();
   }
 
   submitted(event) {
@@ -187,7 +154,7 @@ class ReviewFlow extends HTMLElement {
   async reject() {
     if (!this.can("reject")) return;
     const reason = await this.reasons.ask();
-    if (reason === null) this.focusPicture();
+    if (reason === null) focusPicture(this.compare);
     else this.decide("reject", reason);
   }
 

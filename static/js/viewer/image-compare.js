@@ -74,9 +74,10 @@ class ImageCompare extends HTMLElement {
       split: button(words("Side by side"), "S", () => this.show("split")),
       blink: button(words("Blink"), "B", () => this.show(this.mode === "blink" ? "curtain" : "blink")),
       difference: button(words("Difference"), "D", () => this.difference()),
-      left: button(this.dataset.leftLabel, "1", () => this.show("left")),
-      right: button(this.dataset.rightLabel, "2", () => this.show("right")),
+      left: button(this.dataset.leftShort ?? this.dataset.leftLabel, "1", () => this.show("left")),
+      right: button(this.dataset.rightShort ?? this.dataset.rightLabel, "2", () => this.show("right")),
     };
+    this.buttons.difference.hidden = !this.dataset.difference;
     this.magnifier = button(words("Loupe"), "L", () => this.magnify());
     this.magnifier.setAttribute("aria-pressed", "false");
     const bar = document.createElement("div");

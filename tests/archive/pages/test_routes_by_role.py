@@ -19,6 +19,7 @@ from archive.catalogue.sheets.importing import bring
 from archive.exhibits.models import Entry, Exhibit
 from archive.ingest.models import Upload
 from archive.jobs.models import Job, JobItem
+from archive.review.trials.models import Trial
 from tests.archive import factories
 
 pytestmark = pytest.mark.django_db
@@ -74,6 +75,11 @@ RULES: dict[str, Rule] = {
     "review:queue": (CURATORS, CURATORS),
     "review:pairs": (CURATORS, CURATORS),
     "review:sheet": (CURATORS, CURATORS),
+    "review:trials": (CURATORS, CURATORS),
+    "review:new-trial": (CURATORS, CURATORS),
+    "review:trial": (CURATORS, CURATORS),
+    "review:trial-votes": (CURATORS, CURATORS),  # of a closed trial; of an open one: tests/archive/review
+    "review:judge": (CURATORS, CURATORS),
     # about one collection, item or version
     "accounts:access": (STAFF, STAFF),
     "catalogue:collection": (EVERYBODY, STAFF),
@@ -132,6 +138,9 @@ RULES: dict[str, Rule] = {
     "jobs:check": (set(), set()),
     "review:decide": (set(), set()),
     "review:undo": (set(), set()),
+    "review:undo-vote": (set(), set()),
+    "review:finish-trial": (set(), set()),
+    "review:close-trial": (set(), set()),
     "exhibits:new": (set(), set()),
     "api:uploads": (set(), set()),
     "api:steer-job": (set(), set()),
@@ -204,6 +213,11 @@ class Cast:
             item=self.version.scan.item,
         )  # fmt: skip
 
+        made_by = self.version.recipe
+        assert made_by is not None
+        self.trial = Trial.objects.create(
+            collection=self.place, question="x", recipe_a=made_by, created_by=ada, closed=timezone.now()
+        )
         self.sheet = bring(b"identifier,title\na,b\n", filename="x.csv", collection=self.place, by=ada)
         self.edit = Edit.objects.create(kind="table", collection=self.place, by=ada)
         self.search = SavedSearch.objects.create(by=ada, title="x", query="q=x")
@@ -223,6 +237,7 @@ class Cast:
             "sheet_id": self.sheet.pk,
             "edit_id": self.edit.pk,
             "search_id": self.search.pk,
+            "trial_id": self.trial.pk,
             "kind": "change_map",
             "width": 480,
             "action": "pause",
