@@ -13,7 +13,7 @@ class BlindTrial extends HTMLElement {
     this.judged = Number(this.dataset.done);
     this.total = Number(this.dataset.total);
     this.sending = Promise.resolve();
-    this.unsent = 0;
+    this.pending = new Set(); // chosen, but not yet answered: an answer must not bring them again
     document.addEventListener("keydown", (event) => this.key(event), true);
     document.addEventListener("keyup", (event) => forward(event, this.compare), true);
     this.addEventListener("submit", (event) => this.submitted(event));
@@ -21,7 +21,7 @@ class BlindTrial extends HTMLElement {
       opener.addEventListener("click", () => document.querySelector(opener.dataset.opens).showModal());
     }
     window.addEventListener("beforeunload", (event) => {
-      if (this.unsent) event.preventDefault();
+      if (this.pending.size) event.preventDefault();
     });
     this.show(null);
   }
@@ -95,21 +95,22 @@ class BlindTrial extends HTMLElement {
 
   choose(choice) {
     if (!this.pair) return;
-    const here = this.pairs.map((pair) => pair.dataset.pair);
     const before = this.compare;
     const pair = this.pairs.shift();
     this.querySelector(".problems").replaceChildren();
     this.judged += 1;
-    this.unsent += 1;
+    this.pending.add(pair.dataset.pair);
     // One after the other: an undo must find what it undoes.
-    this.sending = this.sending.then(() => this.send(pair, choice, here));
+    this.sending = this.sending.then(() => this.send(pair, choice));
     this.show(before);
     pair.remove();
   }
 
-  async send(pair, choice, here) {
+  async send(pair, choice) {
+    const here = [...this.held()];
     const answer = await this.post(pair.querySelector("form").action, { pair: pair.dataset.pair, choice, here });
-    this.unsent -= 1;
+    const known = this.held();
+    this.pending.delete(pair.dataset.pair);
     if (answer.problem) {
       this.judged -= 1;
       this.problem(answer.problem.sentence);
@@ -117,13 +118,17 @@ class BlindTrial extends HTMLElement {
       return;
     }
     this.total = answer.total;
-    const known = new Set(this.pairs.map((one) => one.dataset.pair));
     const waited = !this.pair;
     this.pairs.push(...this.parsed(answer.pairs).filter((one) => !known.has(one.dataset.pair)));
-    if (!this.unsent) this.judged = answer.done;
+    if (!this.pending.size) this.judged = answer.done;
     if (waited) this.show(null);
     else for (const one of this.pairs) this.ready(one);
     this.tell();
+  }
+
+  // The pairs that the page has already: to be judged, or judged and on their way.
+  held() {
+    return new Set([...this.pairs.map((pair) => pair.dataset.pair), ...this.pending]);
   }
 
   // Built, but neither seen nor reached until its turn.
