@@ -138,8 +138,11 @@ class BlindTrial extends HTMLElement {
     this.place.append(pair);
   }
 
-  async undo() {
-    await this.sending;
+  undo() {
+    this.sending = this.sending.then(() => this.takeBack());
+  }
+
+  async takeBack() {
     const answer = await this.post(this.dataset.undo, {});
     if (answer.problem) {
       this.problem(answer.problem.sentence);
