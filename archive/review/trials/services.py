@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from archive.accounts.models import User
 from archive.catalogue.models import Collection, Recipe
@@ -124,7 +125,7 @@ def finish(trial: Trial, *, by: User) -> Sitting:
     sitting = _open_sitting(trial, by=by)
     left = judgeable(trial).exclude(votes__sitting=sitting).count()
     if left:
-        raise TrialProblem(_("%d scans are left to judge.") % left)
+        raise TrialProblem(ngettext("%d scan is left to judge.", "%d scans are left to judge.", left) % left)
     sitting.finished = timezone.now()
     sitting.save(update_fields=["finished"])
     return sitting

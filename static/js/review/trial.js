@@ -43,7 +43,8 @@ class BlindTrial extends HTMLElement {
       pair.classList.toggle("current", n === 0);
       pair.inert = n !== 0;
     }
-    const over = this.judged >= this.total && !this.pair;
+    // Not before the last vote has arrived: who finishes must have judged all.
+    const over = this.judged >= this.total && !this.pair && !this.pending.size;
     this.querySelector(".done").hidden = !over;
     this.place.hidden = over;
     this.tell();

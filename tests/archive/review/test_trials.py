@@ -314,7 +314,7 @@ def test_what_is_withdrawn_leaves_and_what_is_rejected_stays(trial: Trial, cai: 
 
 def test_whoever_has_finished_changes_nothing_any_more(trial: Trial, cai: User) -> None:
     choose(trial, cai, "a", most=SCANS - 1)
-    with pytest.raises(TrialProblem, match="1 scans are left"):
+    with pytest.raises(TrialProblem, match="1 scan is left"):
         services.finish(trial, by=cai)
     choose(trial, cai, "a")
     services.finish(trial, by=cai)
