@@ -68,6 +68,7 @@ INSTALLED_APPS = [
     "archive.ingest",
     "archive.jobs",
     "archive.review",
+    "archive.proofs",
     "archive.exhibits",
     "archive.iiif",
     "archive.preservation",

@@ -10,6 +10,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("archive.iiif.urls")),
     path("", include("archive.ingest.urls")),
     path("", include("archive.review.urls")),
+    path("", include("archive.proofs.urls")),
     path("exhibits/", include("archive.exhibits.urls")),
     path("jobs/", include("archive.jobs.urls")),
     path("accounts/", include("archive.accounts.urls")),

@@ -9,6 +9,7 @@ from archive.jobs import dispatch
 from workers import engines
 from workers.presence import announce
 from workers.previewing import serve
+from workers.proofing import prove
 from workers.rederivation import rederive as make_again
 from workers.runner import work_for
 
@@ -28,6 +29,12 @@ def work() -> None:
 def preview() -> None:
     """Make the previews people wait for."""
     serve(engines.engine())
+
+
+@app.task(name="palimpsest.gpu.proof")
+def proof() -> None:
+    """Make the proofs people choose by."""
+    prove(engines.engine())
 
 
 @app.task(name="palimpsest.gpu.rederive")

@@ -130,15 +130,20 @@ def _masked(
     return replace(recipe, mask=hashlib.sha256(mask.read_bytes()).hexdigest()), mask
 
 
-def _png(pixels: Pixels, facts: Facts, *, note: bytes | None = None) -> bytes:
-    """As it is shown everywhere else: sRGB or grey, 8 bits; what an AI made says so inside."""
+def as_stored(pixels: Pixels, facts: Facts) -> Any:
+    """Pixels as an image of libvips that knows its depth, its colours and its profile."""
     image: Any = pyvips.Image.new_from_array(np.ascontiguousarray(pixels))
     wide = facts.dtype == np.uint16
     kind = ("grey16" if wide else "b-w") if facts.colour == "grey" else ("rgb16" if wide else "srgb")
     image = image.copy(interpretation=kind)
     if facts.icc:
         image.set_type(pyvips.GValue.blob_type, "icc-profile-data", facts.icc)
-    shown = for_display(image).numpy()
+    return image
+
+
+def _png(pixels: Pixels, facts: Facts, *, note: bytes | None = None) -> bytes:
+    """As it is shown everywhere else: sRGB or grey, 8 bits; what an AI made says so inside."""
+    shown = for_display(as_stored(pixels, facts)).numpy()
     said = PngInfo()
     if note:
         said.add_itxt("XML:com.adobe.xmp", note.decode())

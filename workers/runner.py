@@ -29,6 +29,7 @@ from workers.hands import Hands, InHand
 from workers.health import Health, Trouble, health
 from workers.presence import Here, Presence
 from workers.previewing import LooksAt, serve
+from workers.proofing import prove
 from workers.recording import Recorder
 
 log = logging.getLogger(__name__)
@@ -149,6 +150,7 @@ class Line:
         time than it takes to ask Redis, so it is asked by the clock."""
         if time.monotonic() - self.looked > LOOK_AROUND:
             serve(self.engine)
+            prove(self.engine, most=1)
             self.looked = time.monotonic()
 
     def close(self) -> None:

@@ -55,6 +55,11 @@ def preview() -> None:
     _after_commit("palimpsest.gpu.preview")
 
 
+def proof() -> None:
+    """Proofs of recipes are wanted."""
+    _after_commit("palimpsest.gpu.proof")
+
+
 def _after_commit(task: str, *arguments: str | Sequence[str]) -> None:
     transaction.on_commit(lambda: _send(task, *arguments))
 

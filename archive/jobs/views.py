@@ -46,8 +46,9 @@ def new(request: HttpRequest) -> HttpResponse:
         scope, asked = scope_of(data)
         if request.method == "POST" and data.get("recipe"):
             job = services.order(
-                scope, Tuning.parse(data).spec(), by=request.user, mask=_mask(request), terms=terms_of(data)
-            )
+                scope, Tuning.parse(data).spec(), by=request.user, mask=_mask(request), terms=terms_of(data),
+                reference=_reference(data, request.user),
+            )  # fmt: skip
             messages.success(request, _("Ordered. You can leave this page; the work goes on."))
             return redirect("jobs:job", job.pk)
         count = scope.sources(request.user).order_by().count()
@@ -108,6 +109,15 @@ def preview(request: HttpRequest) -> JsonResponse:
     except board.PreviewUnavailable as problem:
         return JsonResponse({"problem": str(problem)}, status=503)
     return JsonResponse({"url": reverse("api:preview", args=[asked])}, status=202)
+
+
+def _reference(data: QueryDict, by: User) -> Version | None:
+    """The style picture of an order, one that its orderer may see."""
+    if not data.get("reference"):
+        return None
+    return get_object_or_404(
+        Version.objects.filter(permissions.visible_versions(by)), pk=_id(data.get("reference"))
+    )
 
 
 def _id(text: str | None) -> UUID:

@@ -1,0 +1,1 @@
+"""Proofs: every recipe on one scan, small, to choose by before anything is ordered."""
