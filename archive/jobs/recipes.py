@@ -1,6 +1,6 @@
 """Recipes as the archive resolves them: presets against the registered model releases."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from archive.catalogue import services as catalogue
@@ -23,9 +23,13 @@ def resolved(
 
 
 def resolve_asked(
-    spec: str | Mapping[str, Any], *, reference: Version | None = None, mask: StoredFile | None = None
+    spec: str | Mapping[str, Any],
+    *,
+    reference: Version | None = None,
+    mask: StoredFile | None = None,
+    cards: Callable[[str], Card] | None = None,
 ) -> Resolved:
-    """A recipe as a person asks for it, resolved but not kept.
+    """A recipe as a person asks for it, resolved but not kept; `cards` where many are resolved at once.
 
     Raises:
         RecipeError: where, what was expected, what was found.
@@ -41,7 +45,7 @@ def resolve_asked(
             "reference", "a picture on the first page of its file", f"page {reference.page + 1}"
         )
     return resolve(
-        spec, cards=newest_card, reference=reference.file_id if reference else None,
+        spec, cards=cards or newest_card, reference=reference.file_id if reference else None,
         mask=mask.sha256 if mask else None,
     )  # fmt: skip
 
@@ -56,6 +60,19 @@ def newest_card(name: str) -> Card:
     if release is None:
         raise UnknownModel(f"There is no model “{name}” in this archive.")
     return Card.from_dict(release.card, where=name)
+
+
+def newest_cards() -> Callable[[str], Card]:
+    """As `newest_card`, for many models with one query."""
+    rows = ModelRelease.objects.order_by("name", "-registered").distinct("name").values_list("name", "card")
+    known = {name: Card.from_dict(card, where=name) for name, card in rows}
+
+    def card(name: str) -> Card:
+        if name not in known:
+            raise UnknownModel(f"There is no model “{name}” in this archive.")
+        return known[name]
+
+    return card
 
 
 def offered() -> list[str]:

@@ -1,6 +1,6 @@
 """Asking for proofs, and handing them to workers: rows say what is wanted, so that no flushed queue loses one."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -15,9 +15,10 @@ from archive.accounts.models import User
 from archive.catalogue.models import ModelRelease, Version
 from archive.jobs import dispatch
 from archive.jobs.orders import NotAllowed, forbidden_by_policy
-from archive.jobs.recipes import offered, resolve_asked
+from archive.jobs.recipes import newest_cards, offered, resolve_asked
 from archive.proofs.models import Proof
 from archive.store import get_renditions
+from stylizer.cards import Card
 from stylizer.errors import RecipeError, UnknownModel
 from stylizer.recipe import PRESETS, Recipe
 
@@ -57,7 +58,8 @@ def candidates(version: Version, *, by: User, reference: Version | None = None) 
     asked: list[tuple[str, Version | None]] = [(name, None) for name in offered()]
     if reference is not None:
         asked.insert(0, (BY_REFERENCE, reference))
-    found = [_candidate(name, picture, version) for name, picture in asked]
+    cards = newest_cards()
+    found = [_candidate(name, picture, version, cards) for name, picture in asked]
     made = {
         proof.recipe: proof
         for proof in Proof.objects.filter(
@@ -72,9 +74,11 @@ def candidates(version: Version, *, by: User, reference: Version | None = None) 
     ]  # fmt: skip
 
 
-def _candidate(preset: str, reference: Version | None, version: Version) -> Candidate:
+def _candidate(
+    preset: str, reference: Version | None, version: Version, cards: Callable[[str], Card]
+) -> Candidate:
     try:
-        recipe = resolve_asked(preset, reference=reference)
+        recipe = resolve_asked(preset, reference=reference, cards=cards)
     except (RecipeError, UnknownModel) as error:
         return Candidate(preset, reference=reference, refusal=str(error))
     refusal = forbidden_by_policy(recipe.operations, version.scan.item.collection)

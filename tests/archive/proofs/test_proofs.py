@@ -164,4 +164,4 @@ def test_the_page_takes_few_queries(client: Client, scan: Version, ada: User) ->
         connection,
     ) as queries:
         assert client.get(page(scan)).status_code == 200
-    assert len(queries) <= 15
+    assert len(queries) <= 12
