@@ -1,4 +1,4 @@
-"""Proofs: asked for under an order's rules, taken by one worker at a time, kept as renditions, seen by who may order."""
+"""Proofs: asked for as an order would be, taken by one worker at a time, kept as renditions, seen by who may order."""
 
 from datetime import timedelta
 from pathlib import Path
