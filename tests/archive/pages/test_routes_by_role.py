@@ -81,6 +81,9 @@ RULES: dict[str, Rule] = {
     "review:trial-votes": (CURATORS, CURATORS),  # of a closed trial; of an open one: tests/archive/review
     "review:judge": (CURATORS, CURATORS),
     # about one collection, item or version
+    "proofs:proofs": (STAFF, STAFF),
+    "proofs:cards": (STAFF, STAFF),
+    "proofs:styles": (STAFF, STAFF),
     "accounts:access": (STAFF, STAFF),
     "catalogue:collection": (EVERYBODY, STAFF),
     "catalogue:item": (EVERYBODY, STAFF),
@@ -147,7 +150,8 @@ RULES: dict[str, Rule] = {
     "api:version-review": (set(), set()),
 }
 # Asks for loopback or a token instead: tests/archive/system. One's own, and gone after a while: tests/archive/jobs.
-ELSEWHERE = {"system:metrics", "api:preview", "api:preview-picture"}
+# Needs a file among the renditions: tests/archive/proofs.
+ELSEWHERE = {"system:metrics", "api:preview", "api:preview-picture", "proofs:picture"}
 SEEN = {200, 302, 303, 503, 286}  # 503: allowed, but its rendition is not made yet
 HIDDEN = {302, 401, 403, 404, 405}
 
