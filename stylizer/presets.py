@@ -13,7 +13,9 @@ from stylizer.parsing import LONGEST, json_table
 
 # A preset's name → the steps asked for, before weights and defaults are filled in.
 PRESETS: Mapping[str, tuple[Mapping[str, Any], ...]] = {
-    "restore": ({"model": "restore"},),
+    # Tone is another matter: a curve for the whole picture changes sound pictures too, so it is asked for by name.
+    "restore": ({"model": "restore", "parameters": {"tone": False}},),
+    "restore-tone": ({"model": "restore", "parameters": {"tone": True}},),
     "restore-damage-only": ({"model": "restore", "parameters": {"tone": False, "only_damage": True}},),
     "style/halftone-plate": ({"model": "style/halftone-plate"},),
 }

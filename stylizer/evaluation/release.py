@@ -107,27 +107,32 @@ def load_network(weights: Path, arguments: Mapping[str, Any], architecture: str 
     return network.eval()
 
 
-def summary(measured: report.Report) -> dict[str, Any]:
-    """The card's figures: every kind beside its own input and beside the best classical chain on mixed damage."""
+def summary(measured: report.Report, *, judged: str = "restore") -> dict[str, Any]:
+    """The card's figures: every kind beside its own input and beside the best classical chain on mixed damage.
+
+    `judged` is the method that the model's own preset stands for; where it leaves out tone, the gain with tone stands
+    beside it.
+    """
     classical = measured.best("mixed", list(baselines.chains()))
     rows = {
         kind: {
             "pictures": measured.counts[kind],
             **{f"psnr_{name}": round(row[key]["psnr"], 2) for name, key in
-               (("input", "input"), ("restored", "restore"), ("classical", classical))},
+               (("input", "input"), ("restored", judged), ("classical", classical))},
             **{f"ssim_{name}": round(row[key]["ssim"], 4) for name, key in
-               (("input", "input"), ("restored", "restore"), ("classical", classical))},
+               (("input", "input"), ("restored", judged), ("classical", classical))},
             **{f"lpips_alexnet_{name}": round(row[key]["lpips-alexnet"], 4) for name, key in
-               (("input", "input"), ("restored", "restore"), ("classical", classical))
+               (("input", "input"), ("restored", judged), ("classical", classical))
                if "lpips-alexnet" in row[key]},
-            "gain": [round(row["restore"][name], 2) for name in ("gain", "gain_low", "gain_high")],
-            "changed_outside_damage": round(row["restore"]["outside"], 4),
+            "gain": [round(row[judged][name], 2) for name in ("gain", "gain_low", "gain_high")],
+            **({} if judged == "restore" else {"gain_with_tone": round(row["restore"]["gain"], 2)}),
+            "changed_outside_damage": round(row[judged]["outside"], 4),
         }
         for kind, row in measured.figures.items()
     }  # fmt: skip
     return {"protocol": protocol.PROTOCOL, "unit": "PSNR in dB of RGB 8 bit; 100 means equal",
-            "classical": classical, "kinds": rows,
-            "worst": [vars(one) for one in measured.worst("restore")]}  # fmt: skip
+            "classical": classical, "judged": judged, "kinds": rows,
+            "worst": [vars(one) for one in measured.worst(judged)]}  # fmt: skip
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -169,6 +174,7 @@ def release(
 ) -> str:
     """Write the release and return the table of all methods (Markdown)."""
     prose = tomllib.loads(words.read_text("utf-8"))
+    judged = prose.pop("judged", "restore")
     detail, tone = read(detail_run), read(tone_run)
     digest = write_weights(joined(detail, tone), out / "model.safetensors")
     shape = {**detail.config["architecture"], **prose.pop("arguments", {})}
@@ -190,7 +196,7 @@ def release(
         "weights_file": {"bytes": (out / "model.safetensors").stat().st_size, "dtype": "float16"},
         "training": training,
         "damage": detail.config["damage"],
-        "metrics": summary(measured),
+        "metrics": summary(measured, judged=judged),
     }
     (out / "card.json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", "utf-8")
     (out / "evaluation.json").write_text(json.dumps(measured.to_dict(), indent=1) + "\n", "utf-8")

@@ -195,11 +195,20 @@ def as_list(value: Any) -> list[Any]:
 RECIPE_WORDS = {
     "restore": (
         gettext_lazy("Restore"),
-        gettext_lazy("Eases noise, scratches, stains, fading and yellowing. Faithful rather than fresh."),
+        gettext_lazy(
+            "Takes out halftone screens, eases scratches, creases and tears where that is sure to help, and leaves all "
+            "else as it is."
+        ),
+    ),
+    "restore-tone": (
+        gettext_lazy("Restore with tone"),
+        gettext_lazy(
+            "Also corrects fading and yellowing of the whole picture. A pale but sound picture may be darkened: compare."
+        ),
     ),
     "restore-damage-only": (
         gettext_lazy("Restore damage only"),
-        gettext_lazy("Repairs detail but leaves the tone as it aged: a sepia print stays sepia."),
+        gettext_lazy("As restore, but outside the damage it marks not one bit changes."),
     ),
     "style/halftone-plate": (
         gettext_lazy("Halftone plate"),
