@@ -44,6 +44,8 @@ def test_ada_looks_before_she_orders_and_protects_a_part(page: Page, running: Ru
     page.goto(f"/jobs/new/?version={source['id']}")
     preview = page.locator("recipe-preview")
     shown = next_look(preview, None)
+    page.get_by_role("radio", name="Restore with tone").check()
+    shown = next_look(preview, shown)
     expect(preview.locator(".badge.ai")).to_contain_text("AI preview, not stored")
     expect(preview.locator(".figures")).to_contain_text("visibly changed")
     assert page.evaluate("document.querySelector('.preview-stage .after').naturalWidth") == 512
