@@ -79,7 +79,7 @@ def test_models_lists_the_releases_and_shows_a_card(capsys: pytest.CaptureFixtur
     assert main(["models"]) == 0
     assert capsys.readouterr().out.startswith("restore ")
     assert main(["models", "restore"]) == 0
-    assert json.loads(capsys.readouterr().out)["architecture"] == "restorer"
+    assert json.loads(capsys.readouterr().out)["architecture"] == "judged-restorer"
 
 
 def test_a_command_that_is_not_understood_ends_with_2(capsys: pytest.CaptureFixture[str]) -> None:

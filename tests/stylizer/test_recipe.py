@@ -65,7 +65,7 @@ def test_the_digest_knows_nothing_of_spaces_and_the_order_of_keys(
 def test_a_default_spelled_out_is_the_same_recipe_and_a_preset_leaves_no_name() -> None:
     short = resolve("restore", cards=CARDS)
     long = {"steps": [{"model": "restore", "operation": "restore", "strength": "1.0", "version": "1",
-                       "parameters": {"tone": True, "detail": True}}], "precision": "archival", "tile": 0}  # fmt: skip
+                       "parameters": {"tone": False, "detail": True}}], "precision": "archival", "tile": 0}  # fmt: skip
     assert resolve(long, cards=CARDS).digest == short.digest
     assert resolve("restore-damage-only", cards=CARDS).digest != short.digest
     assert b"damage-only" not in resolve("restore-damage-only", cards=CARDS).canonical()

@@ -46,7 +46,7 @@ def recipe_of(tuning: Tuning) -> Recipe:
 
 
 def test_an_untouched_form_is_the_preset_and_nothing_else() -> None:
-    plain = Tuning.parse(form(recipe="restore", tuned="yes", strength="100", tone="yes", detail="yes"))
+    plain = Tuning.parse(form(recipe="restore", tuned="yes", strength="100", detail="yes"))
     assert plain.spec() == "restore"
     assert Tuning.parse(form(recipe="restore", strength="3")).spec() == "restore"
     damage = Tuning.parse(form(recipe="restore-damage-only", tuned="yes", detail="yes", only_damage="yes"))
