@@ -203,7 +203,7 @@ RECIPE_WORDS = {
     "restore-tone": (
         gettext_lazy("Restore with tone"),
         gettext_lazy(
-            "Also corrects fading and yellowing of the whole picture. A pale but sound picture may be darkened: compare."
+            "Also corrects fading and yellowing of the whole picture. A pale but sound picture may be darkened."
         ),
     ),
     "restore-damage-only": (
