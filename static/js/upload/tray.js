@@ -6,14 +6,13 @@
 import { ArchiveSide } from "./archive-side.js";
 import { dropped, inOrder, newId } from "./files.js";
 import { Row } from "./row.js";
+import { tally } from "./tally.js";
 
 const words = window.gettext ?? ((text) => text);
-const plural = window.ngettext ?? ((one, many, count) => (count === 1 ? one : many));
 const AT_ONCE = 4;
 const AGAIN = 5000; // milliseconds until a lost connection is tried again; no number of tries is the last
 const FOLLOW = 1000;
 const GATHER = 120; // milliseconds digests are gathered before the archive is asked about them
-const ARRIVED = new Set(["checking", "catalogued", "ready", "duplicate", "ask"]);
 const OPEN = new Set(["waiting", "reading", "uploading", "failed"]);
 
 class UploadTray extends HTMLElement {
@@ -313,25 +312,10 @@ class UploadTray extends HTMLElement {
   tell() {
     const states = this.all.map(({ row }) => row.state);
     const count = (...wanted) => states.filter((state) => wanted.includes(state)).length;
-    const arrived = states.filter((state) => ARRIVED.has(state)).length;
     const expected = Number(this.expected.value);
-    const parts = [];
-    if (expected) {
-      const missing = expected - arrived;
-      parts.push(words("%(expected)s expected, %(arrived)s arrived").replace("%(expected)s", expected).replace("%(arrived)s", arrived));
-      if (missing > 0) parts.push(words("%s missing").replace("%s", missing));
-      if (missing < 0) parts.push(words("%s more than expected").replace("%s", -missing));
-      if (missing === 0) parts.push(words("complete"));
-    } else if (states.length) parts.push(plural("%s file", "%s files", states.length).replace("%s", states.length));
-    for (const [text, n] of [
-      [words("%s catalogued"), count("catalogued", "ready")],
-      [words("%s ready"), count("ready")],
-      [words("%s already here"), count("ask", "duplicate")],
-      [words("%s half arrived"), count("paused")],
-      [words("%s refused"), count("refused")],
-    ]) if (n) parts.push(text.replace("%s", n));
-    this.querySelector("[data-total]").textContent = parts.join(" · ");
-    this.querySelector("[data-total]").dataset.missing = expected > arrived ? "yes" : "no";
+    const { text, missing } = tally(states, expected);
+    this.querySelector("[data-total]").textContent = text;
+    this.querySelector("[data-total]").dataset.missing = missing > 0 ? "yes" : "no";
     this.querySelector(".batch-tools").hidden = !states.length;
     this.offerToDescribe(count("catalogued", "ready"));
     for (const button of this.querySelectorAll("[data-all]")) button.hidden = count("ask", "duplicate") < 2;
