@@ -20,4 +20,4 @@ def engine(weights: Weights) -> Engine:
 
 @pytest.fixture
 def recipe(weights: Weights) -> Recipe:
-    return resolve("restore", cards={"restore": weights.card})
+    return resolve("restore-tone", cards={"restore": weights.card})
