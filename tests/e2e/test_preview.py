@@ -87,7 +87,7 @@ def test_ada_looks_before_she_orders_and_protects_a_part(page: Page, running: Ru
     )
     kept = np.s_[44:556, 0:512]
     assert np.array_equal(after[kept], before[kept])
-    assert (after[:, 600:] != before[:, 600:]).mean() > 0.1
+    assert (after[:, 600:] != before[:, 600:]).any()
     again = running.manage("rederive", restored["id"])
     assert "The same file" in again.stdout, again.stdout + again.stderr
     assert problems == []

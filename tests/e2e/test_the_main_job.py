@@ -46,6 +46,11 @@ def scan(tmp_path_factory: pytest.TempPathFactory) -> Path:
     picture = (np.stack(waves, axis=2) * 65535).astype(np.uint16)
     tifffile.imwrite(clean, picture, photometric="rgb", iccprofile=profile, resolution=(300, 300))
     age_file(clean, folder / "street.tif")
+    scratched = tifffile.imread(folder / "street.tif")
+    scratched[40:360, 60:500:90] = 65535
+    tifffile.imwrite(
+        folder / "street.tif", scratched, photometric="rgb", iccprofile=profile, resolution=(300, 300)
+    )
     assert facts(folder / "street.tif").icc == profile
     return folder / "street.tif"
 
