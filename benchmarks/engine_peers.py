@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import tifffile
@@ -23,7 +24,7 @@ from benchmarks.setting import say
 from stylizer import machine
 from stylizer.cards import Weights, packaged_by_digest, packaged_card
 from stylizer.engine import Engine, Source
-from stylizer.models import Restorer, restorer
+from stylizer.models import Restorer, build
 from stylizer.recipe import resolve
 
 WIDTH, HEIGHT = 2000, 1504  # multiples of the network's stride, so that the peers can take it whole
@@ -36,7 +37,7 @@ def network(weights: Weights) -> Restorer:
     """The packaged restorer as a peer would load it: fp32, contiguous."""
     from safetensors.torch import load_file
 
-    made = restorer(**weights.card.arguments).eval().requires_grad_(False)
+    made = cast(Restorer, build(weights.card)).requires_grad_(False)
     made.load_state_dict({name: tensor.float() for name, tensor in load_file(weights.path).items()})
     return made
 
@@ -85,7 +86,7 @@ def best(run: Run) -> float:
 
 def seams(picture: torch.Tensor, exact: torch.Tensor) -> float:
     """The largest error, in steps of 16 bits."""
-    return float((picture - exact).abs().max()) * 65535
+    return float((picture.clamp(0, 1) - exact.clamp(0, 1)).abs().max()) * 65535
 
 
 def pixels(path: Path) -> "NDArray[np.int64]":
