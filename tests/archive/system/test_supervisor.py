@@ -37,10 +37,17 @@ def wait_for(condition: object, *, seconds: float = 15) -> None:
         time.sleep(0.05)
 
 
+def asleep(one: psutil.Process) -> bool:
+    try:
+        return one.cmdline()[:1] == ["sleep"]
+    except psutil.Error:  # it ended between the two questions
+        return False
+
+
 def sleeper(process: "subprocess.Popen[bytes]") -> psutil.Process:
     def found() -> list[psutil.Process]:
         below = psutil.Process(process.pid).children(recursive=True)
-        return [one for one in below if one.cmdline()[:1] == ["sleep"]]
+        return [one for one in below if asleep(one)]
 
     wait_for(found)
     return found()[0]
