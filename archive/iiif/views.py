@@ -159,17 +159,21 @@ def thumbnail(request: HttpRequest, version_id: UUID, width: int, extension: str
         return cached(HttpResponse(status=304, headers={"ETag": tag}), what)
     try:
         if extension == "webp":
-            body = get_renditions().read_range(rendition.key, 0, rendition.size)
+            body: bytes | None = get_renditions().read_range(rendition.key, 0, rendition.size)
         else:
             body = _jpeg(version_id, rendition)
     except (StoreError, pyvips.Error):
         return _not_yet()
+    if body is None:
+        return _not_yet()
     return cached(HttpResponse(body, content_type=FORMATS[extension], headers={"ETag": tag}), what)
 
 
-def _jpeg(version_id: UUID, thumbnail: Rendition) -> bytes:
-    """The thumbnail as JPEG."""
-    rendition = Rendition.objects.get(version=version_id, kind=K.PYRAMID, width=0)
+def _jpeg(version_id: UUID, thumbnail: Rendition) -> bytes | None:
+    """The thumbnail as JPEG; None where its pyramid, noted a moment after the thumbnails, is not there yet."""
+    rendition = _ready(version_id, K.PYRAMID)
+    if rendition is None:
+        return None
     pyramid = _pyramid(rendition)
     full = _pair(_levels(rendition)[0])
     size = f"{thumbnail.detail['width']},{thumbnail.detail['height']}"

@@ -82,3 +82,10 @@ def test_a_page_offers_each_size_with_its_true_width(portraits: Collection) -> N
     assert 'width="1000" height="2000"' in shown
     assert 'alt="&lt;a&gt;"' in shown
     assert 'loading="lazy"' not in shown
+
+
+def test_a_jpeg_waits_for_the_pyramid_that_is_noted_after_the_thumbnails(portraits: Collection) -> None:
+    version = stored_with(portraits, encoded(picture(30, 20)))
+    Rendition.objects.filter(version=version, kind="pyramid").update(state="wanted", detail={}, key="")
+    answer = Client().get(reverse("iiif:thumbnail", args=[version.pk, 480, "jpg"]))
+    assert (answer.status_code, bool(answer["Retry-After"])) == (503, True)
