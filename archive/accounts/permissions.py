@@ -229,6 +229,28 @@ def may_keep_standing_orders(person: Person) -> bool:
     return is_admin(person)
 
 
+# ---- saved recipes ----------------------------------------------------------------------------------------------
+
+
+def may_save_recipes(person: Person) -> bool:
+    """Save a recipe under a name, and see the saved ones: whoever orders anywhere. A name gives no right by itself;
+    what it stands for may be ordered by whoever could have asked for it without a name."""
+    return may_order_at_all(person)
+
+
+def visible_saved_recipes(person: Person) -> Q:
+    """Those of everybody, but of those with a style picture only where that may be seen: it could not be ordered
+    otherwise, and a proof would show it."""
+    if not may_save_recipes(person):
+        return NOBODY
+    return Q(reference=None) | Q(reference__in=Version.objects.filter(visible_versions(person)))
+
+
+def may_remove_saved_recipe(person: Person, saved_by: UUID) -> bool:
+    """Take a saved recipe off the list: whoever saved it, while they still work here, or an admin."""
+    return is_admin(person) or (may_save_recipes(person) and person.pk == saved_by)
+
+
 def today() -> date:
     return timezone.localdate()
 

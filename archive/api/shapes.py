@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from archive.catalogue.models import Collection, EventObject, Item, ModelRelease, Recipe, Scan, Version
 from archive.jobs import progress
-from archive.jobs.models import Job, JobItem, Worker
+from archive.jobs.models import Job, JobItem, SavedRecipe, Worker
 
 AI_NOTICE = "This picture was made by an AI from a scan. It is an interpretation, not the original."
 
@@ -177,6 +177,21 @@ def job_item(row: JobItem) -> dict[str, Any]:
 
 def recipe(row: Recipe) -> dict[str, Any]:
     return {"digest": row.digest, "operations": row.operations, "recipe": json.loads(row.canonical)}
+
+
+def saved_recipe(row: SavedRecipe) -> dict[str, Any]:
+    return {
+        "id": str(row.pk),
+        "name": row.name,
+        "note": row.note,
+        "digest": row.recipe_id,
+        "operations": row.recipe.operations,
+        "recipe": json.loads(row.recipe.canonical),
+        "reference": _id(row.reference_id),
+        "saved": row.saved,
+        "saved_by": str(row.saved_by),
+        "removed": row.removed,
+    }
 
 
 def release(row: ModelRelease) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from archive.api import catalogue_views as catalogue
 from archive.api import exhibit_views as exhibits
 from archive.api import preview_views as previews
+from archive.api import recipe_views as recipes
 from archive.api import tus
 from archive.api import work_views as work
 
@@ -47,7 +48,8 @@ urlpatterns = [
     path("previews/<slug:preview_id>/<slug:kind>", previews.PreviewPicture.as_view(), name="preview-picture"),
     path("exhibits/", exhibits.Exhibits.as_view(), name="exhibits"),
     path("exhibits/<str:slug>/", exhibits.OneExhibit.as_view(), name="exhibit"),
-    path("recipes/", work.Recipes.as_view(), name="recipes"),
+    path("recipes/", recipes.Recipes.as_view(), name="recipes"),
+    path("recipes/<uuid:recipe_id>/", recipes.OneRecipe.as_view(), name="recipe"),
     path("models/", work.Models.as_view(), name="models"),
     path("workers/", work.Workers.as_view(), name="workers"),
 ]

@@ -22,14 +22,13 @@ from archive.api import shapes
 from archive.api.catalogue_views import ANY, fields, person
 from archive.api.lists import listing
 from archive.catalogue import queries
-from archive.catalogue.models import ModelRelease, Recipe, Version
+from archive.catalogue.models import ModelRelease, Version
 from archive.ingest import services as ingest
 from archive.ingest.models import Upload
 from archive.ingest.tray import receipt
 from archive.jobs import masks
 from archive.jobs import services as jobs
 from archive.jobs.models import Job, JobItem, Worker
-from archive.jobs.recipes import offered
 
 
 def upload_shape(row: Upload, request: Request) -> dict[str, Any]:
@@ -97,13 +96,13 @@ class Jobs(APIView):
         where, areas = masks.parse(data.get("where"), data.get("areas"))
         job = jobs.order(
             jobs.Scope.parse(data["scope"]), data["recipe"], by=by, again=data.get("again") is True,
-            reference=_reference(data.get("reference"), by),
+            reference=style_picture(data.get("reference"), by),
             mask=masks.Mask(where, areas) if areas else None, terms=terms_of(data),
         )  # fmt: skip
         return Response(shapes.job(job), status=201)
 
 
-def _reference(value: Any, by: User) -> Version | None:
+def style_picture(value: Any, by: User) -> Version | None:
     """The style picture of an order: a version its orderer may see. Raises Http404 for any other."""
     if value is None:
         return None
@@ -193,14 +192,6 @@ class SteerJob(APIView):
         else:
             raise Http404
         return Response(shapes.job(job_of(request, job_id)))
-
-
-class Recipes(APIView):
-    @extend_schema(responses=ANY)
-    def get(self, request: Request) -> Response:
-        answer = listing(Recipe.objects.all(), request, shapes.recipe)
-        answer.data["presets"] = offered()
-        return answer
 
 
 class Models(APIView):

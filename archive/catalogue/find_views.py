@@ -1,5 +1,6 @@
 """The pages for finding: home and search, a collection, saved searches. The address is the whole state."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -16,10 +17,13 @@ from django.views.decorators.http import require_POST, require_safe
 from archive.accounts import permissions
 from archive.accounts.models import User
 from archive.catalogue import queries
+from archive.catalogue.looks import BY_PICTURE
 from archive.catalogue.models import Collection, Item, SavedSearch, Version
 from archive.catalogue.rights import label_of
 from archive.catalogue.search.finding import Finder, Found, in_order
+from archive.catalogue.search.styles import pictures_named, styled
 from archive.catalogue.search.wanted import FACETS, NONE, SORTS, VIEWS, Wanted
+from archive.catalogue.templatetags.archive_tags import recipe_title
 from archive.jobs.recipes import offered
 from archive.review.models import Review
 
@@ -28,6 +32,7 @@ TITLES = {
     "places": gettext_lazy("Place"),
     "rights": gettext_lazy("Rights"),
     "made": gettext_lazy("AI derivatives"),
+    "styles": gettext_lazy("Style"),
     "reviews": gettext_lazy("Review of derivatives"),
     "models": gettext_lazy("Model"),
 }
@@ -146,12 +151,14 @@ def results(request: HttpRequest, finder: Finder) -> dict[str, Any]:
     """What a page of results shows."""
     wanted, after = finder.wanted, request.GET.get("after", "")[:400]
     found = finder.find(after=after)
+    values = {*wanted.styles, *(value for value, _n in found.counts.get("styles", ()))}
+    pictures = pictures_named(request.user, values)
     return {
         "wanted": wanted,
         "found": found,
-        "items": _rows(request, found),
-        "facets": _facets(wanted, found),
-        "chips": _chips(wanted),
+        "items": _dressed(request, finder, _rows(request, found), pictures),
+        "facets": _facets(wanted, found, pictures),
+        "chips": _chips(wanted, pictures),
         "shelves": _shelves(wanted, found),
         "sorts": [(name, label) for name, label in SORTS.items() if name != "best" or wanted.text],
         "views": [(name, label, wanted.with_(view=name)) for name, label in VIEWS.items()],
@@ -174,12 +181,26 @@ def _rows(request: HttpRequest, found: Found) -> list[Item]:
     return in_order(queries.with_faces(items, request.user), found.ids)
 
 
+def _dressed(
+    request: HttpRequest, finder: Finder, items: list[Item], pictures: Mapping[str, str]
+) -> list[Item]:
+    """Where a style is chosen, items with the picture that has it (`styled`), and the style in words."""
+    chosen = [style for style in finder.wanted.styles if style != NONE]
+    if chosen and items:
+        made = styled(request.user, [item.pk for item in items], styles=chosen, saved=finder.saved)
+        for item in items:
+            if picture := made.get(item.pk):
+                picture.style_words = words("styles", picture.style, pictures)  # type: ignore[attr-defined]
+                item.styled = picture  # type: ignore[attr-defined]
+    return items
+
+
 def _with_count(collection: Collection, count: int) -> Collection:
     collection.items_count = count  # type: ignore[attr-defined]
     return collection
 
 
-def _facets(wanted: Wanted, found: Found) -> list[Facet]:
+def _facets(wanted: Wanted, found: Found, pictures: Mapping[str, str]) -> list[Facet]:
     made = []
     for name, title in TITLES.items():
         chosen = getattr(wanted, name)
@@ -188,7 +209,12 @@ def _facets(wanted: Wanted, found: Found) -> list[Facet]:
         if not chosen and not any(value != NONE for value in values):
             continue  # nothing to tell apart by
         choices = [
-            Choice(words(name, value), counts.get(value, 0), value in chosen, wanted.toggled(name, value))
+            Choice(
+                words(name, value, pictures),
+                counts.get(value, 0),
+                value in chosen,
+                wanted.toggled(name, value),
+            )
             for value in values
         ]
         choices.sort(key=lambda choice: not choice.on)
@@ -207,10 +233,10 @@ def _shelves(wanted: Wanted, found: Found) -> list[Choice]:
     return [Choice(c.title, n, c == at, wanted.with_(within=c.ref)) for c, n in shown]
 
 
-def _chips(wanted: Wanted) -> list[tuple[str, str]]:
+def _chips(wanted: Wanted, pictures: Mapping[str, str]) -> list[tuple[str, str]]:
     """What is chosen, each with the address without it."""
     chips = [
-        (f"{TITLES[name]}: {words(name, value)}", wanted.toggled(name, value))
+        (f"{TITLES[name]}: {words(name, value, pictures)}", wanted.toggled(name, value))
         for name in TITLES
         for value in getattr(wanted, name)
     ]
@@ -220,10 +246,14 @@ def _chips(wanted: Wanted) -> list[tuple[str, str]]:
     return chips
 
 
-def words(facet: str, value: str) -> str:
-    """A facet's value as people read it."""
+def words(facet: str, value: str, pictures: Mapping[str, str]) -> str:
+    """A facet's value as people read it; `pictures` are the titles of style pictures."""
     if value == NONE:
-        return {"made": _("none"), "models": _("none"), "reviews": _("none")}.get(facet, _("not said"))
+        return _("none") if facet in {"made", "styles", "models", "reviews"} else _("not said")
+    if facet == "styles":
+        if value.startswith(BY_PICTURE):
+            return _("after “%s”") % pictures[value] if value in pictures else _("after a picture")
+        return recipe_title(value)
     if facet == "made" and value in Version.Role.values:
         return str(Version.Role(value).label)
     if facet == "reviews" and value in Review.State.values:

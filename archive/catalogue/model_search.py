@@ -26,7 +26,7 @@ class FacetSet(models.Model):
     rights = ArrayField(models.TextField())
     derived = ArrayField(
         models.TextField()
-    )  # "state|role|model" of derivatives neither rejected nor withdrawn
+    )  # "state|role|model|look|styles" of derivatives neither rejected nor withdrawn
 
 
 class PlaceSet(models.Model):

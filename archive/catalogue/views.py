@@ -11,6 +11,7 @@ from archive.catalogue import queries
 from archive.catalogue.description import labelled
 from archive.catalogue.models import Collection, Scan, Version
 from archive.iiif.files import file_name, send
+from archive.jobs import saved
 from archive.jobs.recipes import offered
 from archive.review.services import possible
 from stylizer.recipe import Recipe
@@ -42,6 +43,7 @@ def item(request: HttpRequest, item_id: UUID) -> HttpResponse:
         "history": queries.history(found) if works_here else None,
         "may_order": works_here,
         "recipes": offered() if works_here else [],
+        "saved": [row.name for row in saved.listed(request.user)] if works_here else [],
     }
     return render(request, "catalogue/item.html", context)
 

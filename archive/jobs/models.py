@@ -7,6 +7,7 @@ Transitions are decided in `states` (pure) and carried out by conditional update
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from archive.catalogue.models import Recipe, Version
@@ -243,3 +244,42 @@ class StandingOrder(models.Model):
 
     def __str__(self) -> str:
         return f"{self.preset}: {self.collection}"
+
+
+class SavedRecipe(models.Model):
+    """A resolved recipe under a name that people chose.
+
+    What a name stands for never changes: a trigger sees to it. One that is taken off the list keeps its row, which is
+    its history, and frees its name.
+    """
+
+    id = models.UUIDField(primary_key=True, default=new_id, editable=False)
+    name = models.CharField(max_length=80)
+    note = models.CharField(max_length=300, blank=True)  # what it is good for
+    recipe = models.ForeignKey(Recipe, on_delete=models.PROTECT, related_name="saved")
+    reference = models.ForeignKey(Version, on_delete=models.PROTECT, null=True, related_name="+")
+    look = models.CharField(
+        max_length=16, blank=True
+    )  # as facets of style know it; empty where it is no style
+    saved = models.DateTimeField(auto_now_add=True)
+    saved_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    removed = models.DateTimeField(null=True)
+    removed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+
+    class Meta:
+        ordering = [Lower("name")]
+        constraints = [
+            models.UniqueConstraint(
+                Lower("name"), condition=Q(removed=None), name="one_saved_recipe_of_a_name"
+            ),
+            models.CheckConstraint(
+                condition=Q(removed=None, removed_by=None)
+                | Q(removed__isnull=False, removed_by__isnull=False),
+                name="who_took_a_recipe_off_is_known",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

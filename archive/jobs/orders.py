@@ -19,7 +19,7 @@ from archive.jobs.freezing import freeze
 from archive.jobs.judging import Terms, forbidden_by_policy
 from archive.jobs.masks import Mask, keep_mask
 from archive.jobs.models import Job, StandingOrder, Worker
-from archive.jobs.recipes import resolved
+from archive.jobs.recipes import reference_of, resolved
 from archive.jobs.scope import Scope
 
 __all__ = ["NotAllowed", "Terms", "forbidden_by_policy", "order"]
@@ -51,7 +51,7 @@ def order(
     it is small, else freezing until the io worker has written down its list.
 
     Args:
-        spec: a preset, a chain of presets, or a recipe as a mapping.
+        spec: a preset, a chain of presets, the name of a saved recipe, or a recipe as a mapping.
         again: as `Terms(mode="again")`.
         reference: the style picture, for a recipe that takes one.
         mask: where it may act; for one scan only, since a mask fits one picture.
@@ -65,6 +65,7 @@ def order(
     _check(terms)
     if mask is not None and count != 1:
         raise NotAllowed(_("Marked areas and masks fit one scan; order this scan by itself."))
+    reference = reference or reference_of(spec)
     if reference is not None and not permissions.may_see_version(by, reference):
         raise NotAllowed(_("The style picture is not among those you may see."))
     kept = keep_mask(mask, sources.values_list("pk", flat=True)[0]) if mask else None

@@ -1,10 +1,13 @@
 """Recipes as the archive resolves them: presets against the registered model releases."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from archive.catalogue import services as catalogue
+from archive.catalogue.looks import BY_REFERENCE
 from archive.catalogue.models import ModelRelease, Recipe, StoredFile, Version
+from archive.jobs.models import SavedRecipe
 from stylizer.cards import Card
 from stylizer.errors import RecipeError, UnknownModel
 from stylizer.recipe import PRESETS, resolve
@@ -29,11 +32,14 @@ def resolve_asked(
     mask: StoredFile | None = None,
     cards: Callable[[str], Card] | None = None,
 ) -> Resolved:
-    """A recipe as a person asks for it, resolved but not kept; `cards` where many are resolved at once.
+    """A recipe as a person asks for it (a preset, a chain, a mapping, or the name of a saved recipe), resolved but not
+    kept; `cards` where many are resolved at once.
 
     Raises:
         RecipeError: where, what was expected, what was found.
     """
+    if (saved := saved_named(spec)) is not None:
+        return _exactly(saved, reference=reference, mask=mask)
     if isinstance(spec, Mapping):
         # A mask or a reference named by digest would show its picture to people who may not see it.
         for name in ("mask", "reference"):
@@ -48,6 +54,31 @@ def resolve_asked(
         spec, cards=cards or newest_card, reference=reference.file_id if reference else None,
         mask=mask.sha256 if mask else None,
     )  # fmt: skip
+
+
+def saved_named(spec: str | Mapping[str, Any]) -> SavedRecipe | None:
+    """The saved recipe of this name; None for presets, chains of them, mappings, and names of nothing."""
+    if not isinstance(spec, str) or not spec or all(part.strip() in PRESETS for part in spec.split("+")):
+        return None
+    rows = SavedRecipe.objects.select_related(
+        "recipe", "reference__file", "reference__scan__item__collection"
+    )
+    return rows.select_related("reference__review").filter(name__iexact=spec.strip(), removed=None).first()
+
+
+def reference_of(spec: str | Mapping[str, Any]) -> Version | None:
+    """The style picture that comes with the name of a saved recipe. Who orders has to be allowed to see it."""
+    saved = saved_named(spec)
+    return saved.reference if saved else None
+
+
+def _exactly(saved: SavedRecipe, *, reference: Version | None, mask: StoredFile | None) -> Resolved:
+    """What was saved, with the weights it was saved with: newer ones would be another recipe."""
+    recipe = Resolved.from_json(saved.recipe.canonical)
+    if reference is not None and reference.file_id != recipe.reference:
+        expected = f"the style picture that “{saved}” was saved with" if recipe.reference else "nothing"
+        raise RecipeError("reference", expected, str(reference.pk))
+    return replace(recipe, mask=mask.sha256) if mask else recipe
 
 
 def newest_card(name: str) -> Card:
@@ -83,3 +114,12 @@ def offered() -> list[str]:
         for name, steps in PRESETS.items()
         if all(step["model"] in cards and not cards[step["model"]].get("reference") for step in steps)
     ]
+
+
+def takes_styles() -> bool:
+    """Whether this archive has a model that takes its style from a picture."""
+    steps = PRESETS.get(BY_REFERENCE, ())
+    known = set(
+        ModelRelease.objects.filter(name__in=[step["model"] for step in steps]).values_list("name", flat=True)
+    )
+    return bool(steps) and all(step["model"] in known for step in steps)

@@ -21,7 +21,7 @@ from archive.jobs import judging
 from archive.jobs.judging import Terms
 from archive.jobs.models import Job, StandingOrder
 from archive.jobs.orders import NotAllowed, order
-from archive.jobs.recipes import offered, resolve_asked
+from archive.jobs.recipes import offered, reference_of, resolve_asked, saved_named
 from archive.jobs.scope import Scope, ScopeError
 from archive.jobs.states import NotNow
 from stylizer.errors import StylizerError
@@ -49,13 +49,15 @@ def make(
         NotAllowed: not an admin, an unknown preset, an hour that is none, or there is such an order already.
     """
     _allow(by)
-    if preset not in offered():
+    if preset not in offered() and saved_named(preset) is None:
         raise NotAllowed(
             _("“%(preset)s” is not among the recipes: %(known)s.")
             % {"preset": preset, "known": ", ".join(offered())}
         )
+    if (picture := reference_of(preset)) is not None and not permissions.may_see_version(by, picture):
+        raise NotAllowed(_("The style picture is not among those you may see."))
     try:
-        resolve_asked(preset)  # one that needs a picture of reference is for single orders
+        resolve_asked(preset)  # one that needs a style picture and has none is for single orders
     except StylizerError as error:
         raise NotAllowed(str(error)) from error
     if not 0 <= hour < 24:

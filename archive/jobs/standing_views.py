@@ -17,6 +17,7 @@ from archive.jobs import standing as services
 from archive.jobs.models import JobItem, StandingOrder
 from archive.jobs.orders import NotAllowed
 from archive.jobs.recipes import offered
+from archive.jobs.saved import listed
 from archive.jobs.states import NotNow
 from archive.jobs.terms_form import hours_of, whole
 
@@ -40,7 +41,7 @@ def standing(request: HttpRequest) -> HttpResponse:
         "orders": _rows(ended=None),
         "over": _rows(ended__isnull=False).order_by("-ended")[:ENDED_SHOWN],
         "collections": Collection.objects.order_by("title", "pk"),
-        "recipes": offered(),
+        "recipes": [*offered(), *(row.name for row in listed(by))],
         "problem": problem,
         "form": request.POST,
         "chosen": request.POST.get("collection") or request.GET.get("collection", ""),

@@ -4,8 +4,13 @@ from datetime import time
 from typing import Any
 
 from django.http import QueryDict
+from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 
+from archive.accounts import permissions
+from archive.accounts.models import User
+from archive.catalogue.models import Version
+from archive.ids import as_uuid
 from archive.jobs.judging import Terms
 from archive.jobs.models import Job
 from archive.jobs.orders import NotAllowed
@@ -36,6 +41,14 @@ def asked_of(data: QueryDict) -> dict[str, Any]:
         "versions": data.getlist("version"),
         "direct": data.get("direct") == "yes",
     }
+
+
+def style_picture(data: QueryDict, by: User) -> Version | None:
+    """The style picture of an order, one that its orderer may see. Raises Http404 for any other."""
+    if not data.get("reference"):
+        return None
+    rows = Version.objects.filter(permissions.visible_versions(by)).select_related("scan__item__collection")
+    return get_object_or_404(rows.select_related("review"), pk=as_uuid(data.get("reference")))
 
 
 def terms_of(data: QueryDict) -> Terms:

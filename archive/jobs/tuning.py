@@ -1,13 +1,17 @@
 """What the order form lets a person set beside the preset, as a recipe to be resolved."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.http import QueryDict
 
 from archive.accounts.models import User
-from archive.jobs.recipes import newest_card, offered
+from archive.catalogue.looks import BY_REFERENCE
+from archive.catalogue.models import Version
+from archive.jobs.models import SavedRecipe
+from archive.jobs.recipes import newest_card, offered, saved_named
+from archive.jobs.saved import in_words, listed
 from archive.jobs.scope import Scope
 from stylizer.errors import RecipeError
 from stylizer.recipe import PRESETS, REFUSALS
@@ -46,11 +50,14 @@ class Tuning:
         )  # fmt: skip
 
     def spec(self) -> str | dict[str, Any]:
-        """The preset's name where nothing else was set, else the recipe it stands for with what was.
+        """The preset's name where nothing else was set, else the recipe it stands for with what was; of a saved recipe
+        its name.
 
         Raises:
-            RecipeError: no such preset.
+            RecipeError: no such preset, no such name.
         """
+        if saved_named(self.preset) is not None:
+            return self.preset  # what was saved is what it is, whatever stands beside it
         steps = [self._tuned(step) for step in _steps(self.preset)]
         plain = [dict(step) for step in _steps(self.preset)]
         if steps == plain and self.precision == "archival" and not self.accept:
@@ -81,24 +88,38 @@ def defaults_of(preset: str) -> dict[str, bool]:
 
 @dataclass(frozen=True)
 class Offer:
-    """A preset as the form offers it: where its switches stand, and whether it has a perceptual counterpart."""
+    """A recipe as the form offers it: where its switches stand (nowhere, where it does not restore), whether it has a
+    perceptual counterpart, and of a saved one, which is `fixed`, what it does."""
 
     name: str
     defaults: Mapping[str, bool]
-    fresh: bool
+    fresh: bool = False
+    fixed: bool = False
+    words: str = ""
+
+    @classmethod
+    def of_saved(cls, saved: SavedRecipe) -> "Offer":
+        words = in_words(saved)
+        return cls(saved.name, {}, fixed=True, words=f"{saved.note} ({words})" if saved.note else words)
 
 
-def choices(scope: Scope | None, form: QueryDict, *, by: User) -> dict[str, Any]:
+def choices(
+    scope: Scope | None, form: QueryDict, *, by: User, reference: Version | None = None
+) -> dict[str, Any]:
     """What the form offers and how it stands: recipes, and of one scan (`single`) where it may act; `shown` is the
-    version a preview is made of."""
+    version a preview is made of. With a style picture (`reference`) only what takes one is offered."""
     sources = list(scope.sources(by)[:2]) if scope else []
-    recipes = [Offer(name, defaults_of(name), _is_fresh(name)) for name in offered()]
-    names = [recipe.name for recipe in recipes]
+    presets = [BY_REFERENCE] if reference else offered()
+    recipes = [Offer(name, defaults_of(name), _is_fresh(name)) for name in presets]
+    kept = [] if reference else [Offer.of_saved(saved) for saved in listed(by)]
+    names = [recipe.name for recipe in recipes + kept]
     asked = form.get("recipe", "")
     chosen = asked if asked in names else next(iter(names), "")
     tuned = form.get("tuned") == "yes"
     return {
         "recipes": recipes,
+        "saved": kept,
+        "reference": reference,
         "chosen": chosen,
         "shown": sources[0] if sources else None,
         "single": len(sources) == 1,
@@ -106,9 +127,15 @@ def choices(scope: Scope | None, form: QueryDict, *, by: User) -> dict[str, Any]
         "fresh": any(recipe.fresh for recipe in recipes),
         "strength": form.get("strength", "100"),
         "perceptual": form.get("perceptual", "0"),
-        "switches": {name: form.get(name) == "yes" for name in RESTORING} if tuned else defaults_of(chosen),
+        "switches": {name: form.get(name) == "yes" for name in RESTORING}
+        if tuned
+        else _switches(chosen, recipes),
         "accept": [name for name in REFUSALS if f"accept-{name}" in form],
     }
+
+
+def _switches(chosen: str, presets: Sequence[Offer]) -> Mapping[str, bool]:
+    return next((offer.defaults for offer in presets if offer.name == chosen), {})
 
 
 def _is_fresh(preset: str) -> bool:

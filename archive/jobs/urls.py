@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from archive.jobs import standing_views, views, watching
+from archive.jobs import saved_views, standing_views, views, watching
 
 app_name = "jobs"
 urlpatterns = [
@@ -10,6 +10,9 @@ urlpatterns = [
     path("new/", views.new, name="new"),
     path("check/", views.check, name="check"),
     path("preview/", views.preview, name="preview"),
+    path("recipes/", saved_views.recipes, name="recipes"),
+    path("recipes/save/", saved_views.save, name="save-recipe"),
+    path("recipes/<uuid:recipe_id>/remove/", saved_views.remove, name="remove-recipe"),
     path("standing/", standing_views.standing, name="standing"),
     path("standing/<int:order_id>/<slug:action>/", standing_views.act, name="standing-act"),
     path("<uuid:job_id>/", watching.job, name="job"),

@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -16,13 +15,14 @@ from django.views.decorators.http import require_http_methods, require_POST
 from archive.accounts import permissions
 from archive.accounts.models import User
 from archive.catalogue.models import Version
+from archive.ids import as_uuid
 from archive.jobs import judging, masks, services
 from archive.jobs.masks import Mask
 from archive.jobs.models import Job
 from archive.jobs.orders import gpu_known
-from archive.jobs.recipes import resolve_asked
+from archive.jobs.recipes import resolve_asked, takes_styles
 from archive.jobs.scope import Scope, ScopeError
-from archive.jobs.terms_form import asked_of, scope_of, terms_of
+from archive.jobs.terms_form import asked_of, scope_of, style_picture, terms_of
 from archive.jobs.tuning import Tuning, choices
 from archive.previews import board
 from archive.previews import services as previews
@@ -42,12 +42,13 @@ def new(request: HttpRequest) -> HttpResponse:
     data = request.POST if request.method == "POST" else request.GET
     problem = ""
     scope: Scope | None
+    reference = style_picture(data, request.user)
     try:
         scope, asked = scope_of(data)
         if request.method == "POST" and data.get("recipe"):
             job = services.order(
                 scope, Tuning.parse(data).spec(), by=request.user, mask=_mask(request), terms=terms_of(data),
-                reference=_reference(data, request.user),
+                reference=reference,
             )  # fmt: skip
             messages.success(request, _("Ordered. You can leave this page; the work goes on."))
             return redirect("jobs:job", job.pk)
@@ -58,7 +59,7 @@ def new(request: HttpRequest) -> HttpResponse:
     context = {
         "asked": asked, "count": count, "scope": scope, "problem": problem, "modes": Job.Mode,
         "bulk": count > BULK, "cpu_only": not gpu_known(),
-    } | choices(scope, data, by=request.user)  # fmt: skip
+    } | choices(scope, data, by=request.user, reference=reference if takes_styles() else None)  # fmt: skip
     return render(
         request, "jobs/new.html", context, status=400 if problem and request.method == "POST" else 200
     )
@@ -73,7 +74,8 @@ def check(request: HttpRequest) -> HttpResponse:
     assert isinstance(request.user, User)  # noqa: S101  (login_required)
     try:
         scope, _asked = scope_of(request.POST)
-        recipe = resolve_asked(Tuning.parse(request.POST).spec())
+        spec = Tuning.parse(request.POST).spec()
+        recipe = resolve_asked(spec, reference=style_picture(request.POST, request.user))
         sources, terms = scope.sources(request.user), terms_of(request.POST)
         found = judging.judge(sources, recipe=recipe.digest, operations=recipe.operations, terms=terms)
         named = judging.examples(sources, recipe=recipe.digest, operations=recipe.operations, terms=terms)
@@ -92,7 +94,7 @@ def preview(request: HttpRequest) -> JsonResponse:
     assert isinstance(request.user, User)  # noqa: S101  (login_required)
     rows = Version.objects.filter(permissions.visible_versions(request.user))
     version = get_object_or_404(
-        rows.select_related("scan__item__collection"), pk=_id(request.POST.get("shown"))
+        rows.select_related("scan__item__collection"), pk=as_uuid(request.POST.get("shown"))
     )
     try:
         mask = _mask(request)
@@ -103,28 +105,13 @@ def preview(request: HttpRequest) -> JsonResponse:
             by=request.user,
             where=mask.where if mask else masks.Where.EVERYWHERE,
             areas=mask.areas if mask else (),
+            reference=style_picture(request.POST, request.user),
         )
     except (StylizerError, services.NotAllowed) as problem:
         return JsonResponse({"problem": str(problem)}, status=400)
     except board.PreviewUnavailable as problem:
         return JsonResponse({"problem": str(problem)}, status=503)
     return JsonResponse({"url": reverse("api:preview", args=[asked])}, status=202)
-
-
-def _reference(data: QueryDict, by: User) -> Version | None:
-    """The style picture of an order, one that its orderer may see."""
-    if not data.get("reference"):
-        return None
-    return get_object_or_404(
-        Version.objects.filter(permissions.visible_versions(by)), pk=_id(data.get("reference"))
-    )
-
-
-def _id(text: str | None) -> UUID:
-    try:
-        return UUID(text or "")
-    except ValueError as error:
-        raise Http404 from error
 
 
 def _number(text: str | None) -> int | None:

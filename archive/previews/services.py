@@ -12,7 +12,7 @@ from archive.catalogue.models import Version
 from archive.jobs import dispatch
 from archive.jobs.masks import Area, Where
 from archive.jobs.orders import NotAllowed, forbidden_by_policy
-from archive.jobs.recipes import resolve_asked
+from archive.jobs.recipes import reference_of, resolve_asked
 from archive.previews import board
 from stylizer.errors import RecipeError
 
@@ -60,6 +60,7 @@ def ask(
     collection = version.scan.item.collection
     if not permissions.may_order(by, [collection], 1, limit=1):
         raise NotAllowed(_("You may order only in collections you work in."))
+    reference = reference or reference_of(spec)
     if reference is not None and not permissions.may_see_version(by, reference):
         raise NotAllowed(_("The style picture is not among those you may see."))
     recipe = resolve_asked(spec, reference=reference)

@@ -1,7 +1,7 @@
 """Asking for proofs, and handing them to workers: rows say what is wanted, so that no flushed queue loses one."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,31 +12,35 @@ from django.utils.translation import gettext as _
 
 from archive.accounts import permissions
 from archive.accounts.models import User
-from archive.catalogue.models import ModelRelease, Version
+from archive.catalogue.looks import BY_REFERENCE
+from archive.catalogue.models import Version
 from archive.jobs import dispatch
+from archive.jobs.models import SavedRecipe
 from archive.jobs.orders import NotAllowed, forbidden_by_policy
 from archive.jobs.recipes import newest_cards, offered, resolve_asked
+from archive.jobs.saved import in_words, listed
 from archive.proofs.models import Proof
 from archive.store import get_renditions
 from stylizer.cards import Card
 from stylizer.errors import RecipeError, UnknownModel
-from stylizer.recipe import PRESETS, Recipe
+from stylizer.recipe import Recipe
 
 S = Proof.State
 LEASE = timedelta(seconds=120)
 MOST_TRIES = 3
-BY_REFERENCE = "style/reference"
+MOST_SAVED = 12  # of a long list; any other is proofed from the order form's preview
 
 
 @dataclass(frozen=True)
 class Candidate:
     """A recipe one may choose for a scan: its preset, its proof if there is one, or why it may not be used."""
 
-    preset: str
+    preset: str  # or the name of a saved recipe, which then says in `words` what it does
     recipe: Recipe | None = None
     proof: Proof | None = None
     reference: Version | None = None
     refusal: str = ""
+    words: str = ""
 
     @property
     def is_waiting(self) -> bool:
@@ -44,8 +48,8 @@ class Candidate:
 
 
 def candidates(version: Version, *, by: User, reference: Version | None = None) -> list[Candidate]:
-    """Every recipe this archive offers, on this version, in the order it offers them; with `reference`, that picture's
-    style first.
+    """Every recipe this archive offers, on this version, in the order it offers them, then those saved last under a
+    name; with `reference`, that picture's style first.
 
     Raises:
         NotAllowed: the person may not order here, or may not see the style picture.
@@ -60,18 +64,14 @@ def candidates(version: Version, *, by: User, reference: Version | None = None) 
         asked.insert(0, (BY_REFERENCE, reference))
     cards = newest_cards()
     found = [_candidate(name, picture, version, cards) for name, picture in asked]
+    found += [_saved(row, version) for row in listed(by).order_by("-saved")[:MOST_SAVED]]
     made = {
         proof.recipe: proof
         for proof in Proof.objects.filter(
             version=version, recipe__in=[one.recipe.digest for one in found if one.recipe]
         )
     }
-    return [
-        Candidate(
-            one.preset, one.recipe, made.get(one.recipe.digest) if one.recipe else None, one.reference, one.refusal
-        )
-        for one in found
-    ]  # fmt: skip
+    return [replace(one, proof=made.get(one.recipe.digest)) if one.recipe else one for one in found]
 
 
 def _candidate(
@@ -85,13 +85,13 @@ def _candidate(
     return Candidate(preset, None if refusal else recipe, reference=reference, refusal=refusal or "")
 
 
-def takes_styles() -> bool:
-    """Whether this archive has a model that takes its style from a picture."""
-    steps = PRESETS.get(BY_REFERENCE, ())
-    known = set(
-        ModelRelease.objects.filter(name__in=[step["model"] for step in steps]).values_list("name", flat=True)
-    )
-    return bool(steps) and all(step["model"] in known for step in steps)
+def _saved(row: SavedRecipe, version: Version) -> Candidate:
+    recipe = Recipe.from_json(row.recipe.canonical)
+    refusal = forbidden_by_policy(recipe.operations, version.scan.item.collection)
+    return Candidate(
+        row.name, None if refusal else recipe, reference=row.reference, refusal=refusal or "",
+        words=row.note or in_words(row),
+    )  # fmt: skip
 
 
 @transaction.atomic

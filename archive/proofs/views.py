@@ -15,6 +15,7 @@ from archive.catalogue import queries as catalogue
 from archive.catalogue.models import Version
 from archive.exhibits.queries import find
 from archive.ids import as_uuid
+from archive.jobs.recipes import takes_styles
 from archive.proofs import services
 from archive.proofs.models import Proof
 from archive.store import StoreError, get_renditions
@@ -86,8 +87,8 @@ def _context(
         "version": version, "reference": reference, "candidates": found, "title": version.scan.item.title,
         "total": len(asked), "ready": sum(not one.is_waiting for one in asked),
         "waiting": any(one.proof and one.is_waiting for one in asked),
-        "missing": any(one.proof is None for one in asked), "by_reference": services.BY_REFERENCE,
-        "takes_styles": services.takes_styles(),
+        "missing": any(one.proof is None for one in asked),
+        "takes_styles": takes_styles(),
     }  # fmt: skip
 
 

@@ -60,7 +60,12 @@ class RecipePreview extends HTMLElement {
   // A preset brings its own switches; what it has no second set of weights for cannot be dialled.
   preset(radio, { keep = false } = {}) {
     if (!radio) return;
-    if (!keep) {
+    const fixed = "fixed" in radio.dataset; // a saved recipe is what it is
+    this.form.querySelector(".dials").hidden = fixed;
+    this.form.querySelector(".more").hidden = fixed;
+    this.form.querySelector(".keeping").hidden = fixed;
+    this.form.querySelector(".restoring").hidden = !("restores" in radio.dataset);
+    if (!keep && !fixed) {
       this.form.elements.tone.checked = radio.dataset.tone === "yes";
       this.form.elements.detail.checked = radio.dataset.detail === "yes";
       this.form.elements.only_damage.checked = radio.dataset.onlyDamage === "yes";

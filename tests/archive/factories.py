@@ -101,6 +101,21 @@ def recipe(**changes: Any) -> Recipe:
     return services.register_recipe(resolve({"steps": steps}, cards={"restore": CARD}))
 
 
+def style(name: str = "style/halftone-plate", *, reference: Version | None = None, **changes: Any) -> Recipe:
+    """A resolved recipe of style; with `reference`, of a model that takes its style from a picture."""
+    card = Card(
+        name,
+        "1",
+        operation="stylise",
+        architecture="stylist",
+        weights="b" * 64,
+        reference=reference is not None,
+    )
+    steps = [{"model": name, **changes}]
+    digest = reference.file_id if reference else None
+    return services.register_recipe(resolve({"steps": steps}, cards={name: card}, reference=digest))
+
+
 def derivative(
     source: Version,
     *,
@@ -108,6 +123,7 @@ def derivative(
     of: Recipe | None = None,
     run: int = 1,
     by: User | None = None,
+    reference: Version | None = None,
 ) -> Version:
     """A derivative of a master, in a state of review."""
     made = services.NewDerivative(
@@ -121,7 +137,9 @@ def derivative(
         sidecars={"change_map": stored(b"\x89PNG not really " + uuid4().bytes, "image/png")},
         run=run,
     )
-    version = services.add_derivative(source, made, recipe=of or recipe(), by=by, agents={"torch": "2.13.0"})
+    version = services.add_derivative(
+        source, made, recipe=of or recipe(), by=by, agents={"torch": "2.13.0"}, reference=reference
+    )
     path = {
         "approved": ["approve"],
         "published": ["approve", "publish"],

@@ -6,6 +6,8 @@ A count says how many items a click would leave: all other choices hold, the fac
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 from uuid import UUID
 
 from archive.accounts.permissions import Sight
@@ -13,7 +15,7 @@ from archive.catalogue.models import FacetSet
 from archive.catalogue.search.indexing import OPEN
 from archive.catalogue.search.wanted import NONE, Wanted
 
-DIMENSIONS = ("within", "types", "rights", "made", "models", "reviews")
+DIMENSIONS = ("within", "types", "rights", "made", "styles", "models", "reviews")
 STEPS = (1, 2, 5, 10, 20, 25, 50, 100, 200, 500, 1000)
 MOST_BARS = 60
 
@@ -27,6 +29,7 @@ class Combination:
     types: tuple[str, ...]
     rights: tuple[str, ...]
     made: tuple[str, ...]
+    styles: tuple[str, ...]
     models: tuple[str, ...]
     reviews: tuple[str, ...]
 
@@ -53,27 +56,55 @@ def all_sets() -> list[FacetSet]:
     return [_known[pk] for pk in ids if pk in _known]
 
 
-def seen(sets: Iterable[FacetSet], sight: Sight, paths: Mapping[UUID, tuple[UUID, ...]]) -> list[Combination]:
-    """The combinations a person sees, with the derivatives they may know of."""
+def seen(
+    sets: Iterable[FacetSet],
+    sight: Sight,
+    paths: Mapping[UUID, tuple[UUID, ...]],
+    saved: Mapping[str, Iterable[str]],
+) -> list[Combination]:
+    """The combinations a person sees, with the derivatives they may know of; `saved` are the names of looks."""
     found = []
     for row in sets:
         if not sight.sees(row.collection_id, sensitive=row.sensitive):
             continue
-        entries = [entry.split("|", 2) for entry in row.derived]
+        entries = [_entry(text) for text in row.derived]
         if row.collection_id not in sight.own:
-            entries = [entry for entry in entries if entry[0] == "published"]
+            entries = [entry for entry in entries if entry.state == "published"]
         found.append(
             Combination(
                 id=row.pk,
                 path=paths.get(row.collection_id, (row.collection_id,)),
                 types=tuple(row.types),
                 rights=tuple(row.rights),
-                made=tuple({role for _state, role, _model in entries}),
-                models=tuple({model for _state, _role, model in entries}),
-                reviews=tuple({state for state, _role, _model in entries}),
+                made=tuple({entry.role for entry in entries}),
+                styles=tuple(
+                    {style for entry in entries for style in (*entry.styles, *saved.get(entry.look, ()))}
+                ),
+                models=tuple({entry.model for entry in entries}),
+                reviews=tuple({entry.state for entry in entries}),
             )
         )
     return found
+
+
+class _Entry(NamedTuple):
+    """What the index holds of a derivative."""
+
+    state: str
+    role: str
+    model: str
+    look: str = ""
+    styles: tuple[str, ...] = ()
+
+
+@lru_cache(maxsize=4096)
+def _entry(text: str) -> _Entry:
+    state, role, model, look, styles = (*text.split("|"), "", "")[:5]
+    return _Entry(state, role, model, look, tuple(filter(None, styles.split(","))))
+
+
+def has_looks(sets: Iterable[FacetSet]) -> bool:
+    return any(_entry(text).look for row in sets for text in row.derived)
 
 
 def rules(wanted: Wanted, within: UUID | None) -> dict[str, Callable[[Combination], bool]]:

@@ -19,6 +19,7 @@ from archive.catalogue.search.asking import parse
 from archive.catalogue.search.conditions import Condition, Order
 from archive.catalogue.search.wanted import Wanted
 from archive.ids import as_uuid
+from archive.jobs import saved
 
 PAGE = 48
 MOST_PLACES = 12
@@ -57,7 +58,8 @@ class Finder:
                 raise Collection.DoesNotExist(wanted.within)
         sets = facets.all_sets()
         paths = {pk: tuple(row.path) for pk, row in self.collections.items()}
-        self.combinations = facets.seen(sets, self.sight, paths)
+        self.saved = saved.names() if facets.has_looks(sets) else {}
+        self.combinations = facets.seen(sets, self.sight, paths, self.saved)
         self.passes = facets.rules(wanted, self.within.pk if self.within else None)
         self.everything = len(self.combinations) == len(sets)
         self.passing = [c.id for c in self.combinations if all(rule(c) for rule in self.passes.values())]

@@ -11,10 +11,11 @@ from django.db import connection
 from django.db.models import Model, Q, QuerySet
 
 from archive.catalogue.description import Description
+from archive.catalogue.looks import STYLE, look_of, styles_of
 from archive.catalogue.models import FacetSet, Item, ItemIndex, PlaceSet, Term, Version
 from archive.catalogue.search.lexemes import document, fold, sort_key
 
-EDITION = 1  # raise it when what is written changes: `manage.py reindex` and migrate write older rows again
+EDITION = 2  # raise it when what is written changes: `manage.py reindex` and migrate write older rows again
 OPEN = 9999
 TERMS = {"creator": "agent", "contributor": "agent", "spatial": "place", "subject": "subject", "type": "type"}
 WRITTEN = [
@@ -88,17 +89,22 @@ def _values(description: Description, name: str) -> list[str]:
 
 
 def _derived(items: Sequence[UUID]) -> dict[UUID, set[str]]:
-    """`state|role|model` of the derivatives of each item that are neither rejected nor withdrawn."""
+    """`state|role|model|look|styles` of the derivatives of each item that are neither rejected nor withdrawn, the last
+    two of steps that make a style."""
     rows = (
         Version.objects.filter(scan__item__in=items)
         .exclude(role=Version.Role.MASTER)
         .exclude(review__state__in=["rejected", "withdrawn"])
-        .values_list("scan__item", "review__state", "role", "recipe__canonical")
+        .values_list("scan__item", "review__state", "role", "recipe__canonical", "reference")
     )
     found: dict[UUID, set[str]] = defaultdict(set)
-    for item, state, role, canonical in rows:
-        for step in json.loads(canonical).get("steps", []):
-            found[item].add(f"{state}|{role}|{step.get('model', '')} {step.get('version', '')}".strip())
+    for item, state, role, canonical, reference in rows:
+        recipe = json.loads(canonical)
+        styles = ",".join(sorted(styles_of(recipe, reference=reference)))
+        for step in recipe.get("steps", []):
+            model = f"{step.get('model', '')} {step.get('version', '')}".strip()
+            style = f"|{look_of(recipe)}|{styles}" if step.get("operation") == STYLE else "||"
+            found[item].add(f"{state}|{role}|{model}{style}")
     return found
 
 

@@ -21,6 +21,7 @@ FACETS = {
     "types": "type",
     "rights": "rights",
     "made": "made",
+    "styles": "style",
     "models": "model",
     "reviews": "review",
     "places": "place",
@@ -38,6 +39,7 @@ class Wanted:
     types: tuple[str, ...] = ()
     rights: tuple[str, ...] = ()
     made: tuple[str, ...] = ()
+    styles: tuple[str, ...] = ()
     models: tuple[str, ...] = ()
     reviews: tuple[str, ...] = ()
     places: tuple[str, ...] = ()

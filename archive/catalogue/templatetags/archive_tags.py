@@ -216,6 +216,12 @@ RECIPE_WORDS = {
             "As if printed from a sepia plate of about 1903. A free interpretation, not a restoration."
         ),
     ),
+    "style/reference": (
+        gettext_lazy("The style of another picture"),
+        gettext_lazy(
+            "Takes light, colour and stroke from one picture. A free interpretation, not a restoration."
+        ),
+    ),
 }
 
 

@@ -74,6 +74,7 @@ def test_what_is_set_is_what_is_in_the_recipe(
     "fields", [{"strength": "101"}, {"strength": "-1"}, {"strength": "½"}, {"perceptual": "x"}, {"recipe": "magic"},
                {"recipe": ""}, {"precision": "quick"}, {"perceptual": "50"}]
 )  # fmt: skip
+@pytest.mark.django_db  # what is no preset may be the name of a saved recipe
 def test_a_form_that_makes_no_sense_is_refused(fields: dict[str, str]) -> None:
     with pytest.raises(RecipeError):
         recipe_of(Tuning.parse(form(**({"recipe": "restore", "tuned": "yes"} | fields))))

@@ -18,7 +18,7 @@ from archive.catalogue.services import change_collection
 from archive.catalogue.sheets.importing import bring
 from archive.exhibits.models import Entry, Exhibit
 from archive.ingest.models import Upload
-from archive.jobs.models import Job, JobItem
+from archive.jobs.models import Job, JobItem, SavedRecipe
 from archive.review.trials.models import Trial
 from tests.archive import factories
 
@@ -60,12 +60,14 @@ RULES: dict[str, Rule] = {
     "api:search": (EVERYBODY, EVERYBODY),
     "api:recipes": (EVERYBODY, EVERYBODY),
     "api:models": (EVERYBODY, EVERYBODY),
+    "api:recipe": (WORKERS, WORKERS),
     "api:jobs": (SIGNED_IN, SIGNED_IN),
     "api:workers": (ADMIN, ADMIN),
     "ingest:upload": (WORKERS, WORKERS),
     "jobs:list": (WORKERS, WORKERS),
     "jobs:new": (WORKERS, WORKERS),
     "jobs:standing": (ADMIN, ADMIN),
+    "jobs:recipes": (WORKERS, WORKERS),
     "exhibits:list": (EVERYBODY, EVERYBODY),
     "api:exhibits": (EVERYBODY, EVERYBODY),
     "exhibits:exhibit": (EVERYBODY, EVERYBODY),  # published; what hangs in it is asked for each visitor
@@ -139,6 +141,8 @@ RULES: dict[str, Rule] = {
     "jobs:steer": (set(), set()),
     "jobs:standing-act": (set(), set()),
     "jobs:check": (set(), set()),
+    "jobs:save-recipe": (set(), set()),
+    "jobs:remove-recipe": (set(), set()),
     "review:decide": (set(), set()),
     "review:undo": (set(), set()),
     "review:undo-vote": (set(), set()),
@@ -204,6 +208,8 @@ class Cast:
             title="x", recipe=factories.recipe(), ordered_by=ada, state=Job.State.RUNNING
         )
         self.job_item = JobItem.objects.create(job=self.job, source=self.version, position=1)
+        recipe = factories.recipe()
+        self.recipe = SavedRecipe.objects.create(name=f"r-{self.place.ref}", recipe=recipe, saved_by=ada)
         self.exhibit = Exhibit.objects.create(
             slug=f"e-{self.place.ref}", title="x", created_by=ada, state="published"
         )
@@ -236,6 +242,7 @@ class Cast:
             "slug": self.exhibit.slug,
             "job_id": self.job.pk,
             "order_id": 1,
+            "recipe_id": self.recipe.pk,
             "upload_id": self.upload.pk,
             "batch": self.batch,
             "sheet_id": self.sheet.pk,

@@ -4,6 +4,7 @@ import datetime
 import sys
 import time
 from argparse import ArgumentParser
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -14,12 +15,16 @@ from tqdm import tqdm
 from archive.accounts import permissions
 from archive.accounts.models import Membership, Role, User
 from archive.catalogue.models import Sidecar, Version
+from archive.ids import as_uuid
+from archive.ingest.style_picture import SHELF, StylePictureRefused, keep
 from archive.jobs import progress, services, sweep, watch
 from archive.jobs.models import Job, JobItem
+from archive.jobs.recipes import newest_card, saved_named
 from archive.jobs.scope import Scope, ScopeError
 from archive.jobs.states import ENDED_JOBS
+from archive.store import StoreError
 from stylizer.errors import StylizerError
-from stylizer.recipe import load_spec
+from stylizer.recipe import load_spec, takes_reference
 
 SWEEP_EVERY = 10.0  # seconds: with nobody's scheduler running, a waiting command looks after its own job
 
@@ -32,15 +37,24 @@ class Command(BaseCommand):
         return super().create_parser(prog_name, subcommand, conflict_handler="resolve", **more)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("recipe", help="a preset, a chain of presets (a+b), or a TOML or JSON file")
+        parser.add_argument(
+            "recipe",
+            help="a preset, a chain of presets (a+b), a saved recipe's name, or a TOML or JSON file",
+        )
         scope = parser.add_mutually_exclusive_group(required=True)
         scope.add_argument("--collection", metavar="REF")
         scope.add_argument("--item", nargs="+", type=UUID, metavar="ID")
         scope.add_argument("--version", nargs="+", type=UUID, metavar="ID", dest="versions")
         scope.add_argument("--search", metavar="TEXT", help="what a search finds")
         parser.add_argument(
-            "--reference", type=UUID, metavar="VERSION", help="the style picture, for a recipe that takes one"
+            "--reference",
+            metavar="VERSION|FILE",
+            help="the style picture, for a recipe that takes one; a file is kept as an item of the archive",
         )
+        parser.add_argument(
+            "--reference-into", default="", metavar="REF",
+            help=f"the collection a style picture's file is kept in ({SHELF})",
+        )  # fmt: skip
         parser.add_argument("--again", action="store_true", help="make what is made already once more")
         parser.add_argument(
             "--only", choices=["missing", "failed"], help="only what was not made, or what failed"
@@ -74,9 +88,11 @@ class Command(BaseCommand):
         )
         try:
             by = self._user(options["user"])
-            reference = _reference(options["reference"], by)
-            job = services.order(scope, load_spec(options["recipe"]), by=by, reference=reference, terms=terms)
-        except (StylizerError, ScopeError, services.NotAllowed) as error:
+            name = options["recipe"]
+            spec = name if saved_named(name) else load_spec(name)
+            reference = _reference(options["reference"], spec, by, into=options["reference_into"])
+            job = services.order(scope, spec, by=by, reference=reference, terms=terms)
+        except (StylizerError, ScopeError, services.NotAllowed, StylePictureRefused, StoreError) as error:
             raise CommandError(str(error)) from error
         self._say(job, "Ordered")
         if options["wait"]:
@@ -145,10 +161,17 @@ class Command(BaseCommand):
         return admin.user
 
 
-def _reference(wanted: UUID | None, by: User) -> Version | None:
+def _reference(wanted: str | None, spec: str | dict[str, Any], by: User, *, into: str) -> Version | None:
+    """The style picture: a version by its id, or a file, which is kept first."""
     if wanted is None:
         return None
-    version = Version.objects.filter(permissions.visible_versions(by), pk=wanted).first()
+    pk = as_uuid(wanted)
+    if pk is None:
+        # Asked before the file is kept: a slip of the pen must not leave a picture in the archive.
+        if saved_named(spec) or not takes_reference(spec, cards=newest_card):
+            raise CommandError("--reference: this recipe takes no style picture.")
+        return keep(Path(wanted), by=by, into=into)
+    version = Version.objects.filter(permissions.visible_versions(by), pk=pk).first()
     if version is None:
         raise CommandError(f"--reference: there is no version {wanted} that {by.username} may see.")
     return version
