@@ -15,12 +15,24 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from stylizer.enlarging import around, enlarged
 from stylizer.errors import EngineError
 from stylizer.imageio import Facts, Picture, open_picture
 from stylizer.imageio.picture import Pixels
-from stylizer.operations import TiledNetwork, needs_thumbnail, prepare
+from stylizer.imageio.thumbnail import cell
+from stylizer.models.enlarger import LOBES
+from stylizer.operations import (
+    THUMBNAIL,
+    TiledNetwork,
+    TileFunction,
+    factor_of,
+    lays,
+    needs_thumbnail,
+    prepare,
+)
 from stylizer.passage import Passage, Stage, expect_numbers, values_of
-from stylizer.pixels import changed, colours, raised, unit
+from stylizer.pixels import colours, raised, unit
+from stylizer.stages import admit, forms_of
 from stylizer.tiling import Tile, mirrored
 
 MOST = 1024  # pixels of a side; a look is one tile
@@ -55,11 +67,21 @@ class Region:
         right, bottom = min(width, self.x + self.width + by), min(height, self.y + self.height + by)
         return Region(x, y, right - x, bottom - y)
 
+    def scaled(self, by: int) -> "Region":
+        """The same part of a picture that is so many times as large."""
+        return Region(by * self.x, by * self.y, by * self.width, by * self.height)
+
+    def covered(self, by: int) -> "Region":
+        """The part that becomes at least this, of a picture so many times as small."""
+        x, y = self.x // by, self.y // by
+        return Region(x, y, -(-(self.x + self.width) // by) - x, -(-(self.y + self.height) // by) - y)
+
 
 @dataclass(frozen=True)
 class Look:
     """Pixels (H, W, bands) as stored, before (of `facts`) and after (of `form`); damage (H, W) and how sure the network
-    was, both 0…1."""
+    was, both 0…1. Where the recipe enlarges all of them are of the larger size, and `before` is plainly enlarged;
+    `region` is in the source's pixels."""
 
     region: Region
     facts: Facts
@@ -99,50 +121,75 @@ def look(
     """
     with open_picture(path, page=page, once=True) as picture:
         facts = picture.facts
-        passage.admit(facts, stages)
+        admit(facts, stages, passage.recipe)
+        forms = forms_of(facts, stages)
         asked = region.within(facts.width, facts.height)
-        areas = _areas(asked, facts, stages)
+        times = forms[-1].width // facts.width
+        areas = _areas(asked, (facts, *forms[:-1]), stages)
         halo = cast(TiledNetwork, stages[0].network).halo
-        held = _Part.read(picture, areas[0], halo)
-    original = held.cut(asked)
-    damage = sure = np.zeros((asked.height, asked.width), np.float32)
-    for stage, area, form in zip(stages, areas, passage.forms(facts, stages), strict=True):
+        # What it is compared with needs more around it than a network without a halo does.
+        held = source = _Part.read(picture, areas[0], max(halo, LOBES))
+    cells = cell(facts.width, facts.height, THUMBNAIL)
+    final = asked.scaled(times)
+    damage = sure = np.zeros((final.height, final.width), np.float32)
+    for stage, area, form in zip(stages, areas, forms, strict=True):
         small = thumbnail() if needs_thumbnail(stage.step) else None
-        function = prepare(stage.step, stage.network, small, passage.reference)
-        tile, seen = held.tile(area, stage)
+        seen_as = cells * (held.facts.width // facts.width)
+        function = prepare(stage.step, stage.network, small, passage.reference, cell=seen_as)
         passage.stop_if_cancelled()
-        x = torch.from_numpy(seen[None]).to(passage.device).permute(0, 3, 1, 2)
-        halo = cast(TiledNetwork, stage.network).halo
-        touched = values_of(function(x, halo))
-        inner = np.s_[: area.height, : area.width]
-        after, marks, certain = (part[0][inner] for part in touched)
-        change = after - seen[halo:, halo:][inner]
-        expect_numbers(tile, change, marks, certain)
-        change *= np.float32(stage.step.strength)
-        rows, columns = (slice(at, at + side) for at, side in ((area.y, area.height), (area.x, area.width)))
-        allowed = passage.allowed(facts, rows, columns)
-        if allowed is not None:
-            change *= allowed
-        before = raised(held.cut(area), held.facts, form)
-        derived = before.copy()
-        stored = np.s_[..., : form.bands - form.alpha]
-        derived[stored] = changed(before[stored], change, form)
-        held = _Part(form, area, derived)
-        place = np.s_[asked.y - area.y :, asked.x - area.x :]
-        here = np.s_[: asked.height, : asked.width]
-        damage = np.maximum(damage, marks[..., 0][place][here] * np.float32(stage.step.strength))
-        sure = np.maximum(sure, certain[..., 0][place][here])
+        made, marks, certain = _make(function, held, area, form, stage, passage)
+        held = _Part(form, area.scaled(factor_of(stage.network)), made)
+        damage = np.maximum(damage, _shown(marks, held, final, forms[-1]))
+        sure = np.maximum(sure, _shown(certain, held, final, forms[-1]))
     exact = not any(needs_thumbnail(stage.step) for stage in stages[1:])
-    return Look(asked, facts, original, held.cut(asked), damage, sure, exact, made=held.facts)
+    before = source.cut(asked) if times == 1 else source.enlarged(asked)
+    return Look(asked, facts, before, held.cut(final), damage, sure, exact, made=held.facts)
 
 
-def _areas(asked: Region, facts: Facts, stages: Sequence[Stage]) -> list[Region]:
-    """What each step has to make for the last to make what is asked: more by the halos of the later ones."""
-    areas, area = [], asked
+def _make(
+    function: TileFunction, held: "_Part", area: Region, form: Facts, stage: Stage, passage: Passage
+) -> tuple[Pixels, NDArray[np.float32], NDArray[np.float32]]:
+    """One step over an area: stored pixels, damage as far as it is acted on, and how sure the network was."""
+    tile, seen = held.tile(area, stage)
+    x = torch.from_numpy(seen[None]).to(passage.device).permute(0, 3, 1, 2)
+    by, strength = factor_of(stage.network), np.float32(stage.step.strength)
+    touched = values_of(function(x, cast(TiledNetwork, stage.network).halo, [tile]))
+    inner = np.s_[: by * area.height, : by * area.width]
+    change, marks, certain = (part[0][inner] for part in touched)
+    expect_numbers(tile, change, marks, certain)
+    change *= strength
+    rows, columns = (slice(at, at + side) for at, side in ((area.y, area.height), (area.x, area.width)))
+    allowed = passage.allowed(held.facts, rows, columns)
+    if allowed is not None:
+        change *= allowed
+    made = raised(held.cut(area) if by == 1 else held.enlarged(area), held.facts, form).copy()
+    stored = np.s_[..., : form.bands - form.alpha]
+    made[stored] = lays(stage.network)(made[stored], change, form)
+    return made, marks[..., 0] * strength, certain[..., 0]
+
+
+def _shown(values: NDArray[np.float32], part: "_Part", final: Region, form: Facts) -> NDArray[np.float32]:
+    """Values (H, W) of a part, of the pixels that are looked at, in the size of what the last step makes."""
+    times = form.width // part.facts.width
+    large = values if times == 1 else values.repeat(times, 0).repeat(times, 1)
+    y, x = final.y - times * part.area.y, final.x - times * part.area.x
+    return large[y : y + final.height, x : x + final.width]
+
+
+def _areas(asked: Region, forms: Sequence[Facts], stages: Sequence[Stage]) -> list[Region]:
+    """What each step has to make for the last to make what is asked, in pixels of what it is given (`forms`): more by
+    the halos of the later ones."""
+    areas, area = [], asked.scaled(forms[-1].width // forms[0].width)
     for number in range(len(stages) - 1, -1, -1):
-        network = cast(TiledNetwork, stages[number].network)
-        by = cast(TiledNetwork, stages[number + 1].network).halo if number + 1 < len(stages) else 0
-        area = area.grown(by, network.stride, facts.width, facts.height)
+        network, form = cast(TiledNetwork, stages[number].network), forms[number]
+        last = number + 1 == len(stages)
+        by = 0 if last else max(cast(TiledNetwork, stages[number + 1].network).halo, LOBES)
+        if not last:
+            area = area.covered(factor_of(stages[number].network))
+        area = area.grown(
+            -(-by // factor_of(stages[number].network)) if not last else 0,
+            network.stride, form.width, form.height,
+        )  # fmt: skip
         areas.append(area)
     return areas[::-1]
 
@@ -174,6 +221,17 @@ class _Part:
     def cut(self, region: Region) -> Pixels:
         y, x = region.y - self.area.y, region.x - self.area.x
         return self.pixels[y : y + region.height, x : x + region.width]
+
+    def enlarged(self, region: Region) -> Pixels:
+        """The region plainly enlarged; the kernel sees beyond it, and the picture is mirrored at its edges."""
+        rows, columns = (
+            around(at, at + side, whole) - start
+            for at, side, whole, start in (
+                (region.y, region.height, self.facts.height, self.area.y),
+                (region.x, region.width, self.facts.width, self.area.x),
+            )
+        )
+        return enlarged(self.pixels, rows, columns, self.facts)
 
     def tile(self, area: Region, stage: Stage) -> tuple[Tile, NDArray[np.float32]]:
         """The area as the network sees it: halo all round, mirrored at the picture's edges, on the stride; 0…1."""

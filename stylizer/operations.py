@@ -3,30 +3,34 @@
 Whatever must see the whole picture is worked out here, from the canonical thumbnail, before the first tile.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol, TypeAlias, cast
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from stylizer.models import Restorer, Stylist
+from stylizer.models import Colourist, Enlarger, Restorer, Stylist, Translator
+from stylizer.pixels import Laid, changed, recoloured
 from stylizer.recipe import Step
+from stylizer.tiling import Tile
 from stylizer.trust import cut
 
 
 class Touched(NamedTuple):
-    """The inner part of tiles after a step: the picture (B, 3, H, W) in 0…1, how damaged each pixel looked and how sure
-    the network was that it needed changing, both (B, 1, H, W) in 0…1."""
+    """The inner part of tiles after a step: what is added to the picture (0…1), (B, 3, H, W); how damaged
+    each pixel looked and how sure the network was that it needed changing, both (B, 1, H, W) in 0…1.
 
-    picture: Tensor
+    Of a step that enlarges all three are of the larger size, and what it adds to is the plain enlargement.
+    """
+
+    change: Tensor
     damage: Tensor
     sure: Tensor
 
 
-TileFunction: TypeAlias = Callable[
-    [Tensor, int], Touched
-]  # of (B, 3, H, W) in 0…1 and the halo on each side of it
+# Of (B, 3, H, W) in 0…1, the halo on each side of it, and the tiles it shows.
+TileFunction: TypeAlias = Callable[[Tensor, int, Sequence[Tile]], Touched]
 
 THUMBNAIL = 256
 REFERENCE = 512  # of a style picture: strokes have to show
@@ -50,7 +54,7 @@ def by_strips(function: Callable[[Tensor], Tensor], picture: Tensor) -> Tensor:
 
 def needs_thumbnail(step: Step) -> bool:
     """Whether the step must see the whole picture before its first tile."""
-    return bool(step.parameters.get("tone", False))
+    return step.operation == "colourise" or bool(step.parameters.get("tone", False))
 
 
 def takes_reference(network: torch.nn.Module) -> bool:
@@ -60,29 +64,84 @@ def takes_reference(network: torch.nn.Module) -> bool:
 
 def colours_grey(network: torch.nn.Module) -> bool:
     """Whether what the network makes of a grey picture has colours."""
-    return isinstance(network, Stylist) and not network.grey
+    return isinstance(network, Colourist) or (isinstance(network, Stylist | Translator) and not network.grey)
+
+
+def factor_of(network: torch.nn.Module) -> int:
+    """How many times as wide and as high the picture becomes."""
+    return network.factor if isinstance(network, Enlarger) else 1
+
+
+def lays(network: torch.nn.Module) -> Laid:
+    """How what the network adds is put onto stored pixels."""
+    return recoloured if isinstance(network, Colourist) else changed
 
 
 def prepare(
-    step: Step, network: torch.nn.Module, thumbnail: Tensor | None, reference: Tensor | None = None
+    step: Step,
+    network: torch.nn.Module,
+    thumbnail: Tensor | None,
+    reference: Tensor | None = None,
+    *,
+    cell: int = 1,
 ) -> TileFunction:
     """A function for the tiles of one picture, from its thumbnail (1, 3, h, w) in 0…1 where one is needed.
 
-    reference: the thumbnail (1, 3, h, w) of the style picture, for a network that takes one.
+    reference: the thumbnail (1, 3, h, w) of the style picture, for a network that takes one; cell: how many pixels a
+    side of the picture one of its thumbnail stands for.
     """
     if isinstance(network, Stylist):
-        return _stylise(network, reference)
+        code = network.code_of(reference) if reference is not None and takes_reference(network) else None
+        return _paint(lambda x: network(x, code))
+    if isinstance(network, Translator):
+        return _paint(network)
+    if isinstance(network, Colourist):
+        assert thumbnail is not None  # noqa: S101  (`needs_thumbnail` says so)
+        return _colourise(network, thumbnail, cell)
+    if isinstance(network, Enlarger):
+        return _enlarge(network)
     return _restore(step, cast(Restorer, network), thumbnail)
 
 
-def _stylise(network: Stylist, reference: Tensor | None) -> TileFunction:
-    code = network.code_of(reference) if reference is not None and takes_reference(network) else None
-
-    def tile(x: Tensor, halo: int) -> Touched:
-        made = network(x, code)
+def _paint(network: Callable[[Tensor], Tensor]) -> TileFunction:
+    def tile(x: Tensor, halo: int, tiles: Sequence[Tile]) -> Touched:
+        made = network(x)
         inner = np.s_[:, :, halo : x.shape[2] - halo, halo : x.shape[3] - halo]
         made = made[inner].clamp(0, 1)
-        # A style is asked for everywhere: nothing looks damaged, and nothing is in doubt.
+        # It is asked for everywhere: nothing looks damaged, and nothing is in doubt.
+        return Touched(made - x[inner], torch.zeros_like(made[:, :1]), torch.ones_like(made[:, :1]))
+
+    return tile
+
+
+def _colourise(network: Colourist, thumbnail: Tensor, cell: int) -> TileFunction:
+    tints = network.tints(thumbnail)
+
+    def places(start: int, count: int, device: torch.device) -> Tensor:
+        """The middles of pixels start, start + 1 … in cells of the thumbnail."""
+        return (torch.arange(start, start + count, dtype=torch.float64, device=device) + 0.5) / cell - 0.5
+
+    def tile(x: Tensor, halo: int, tiles: Sequence[Tile]) -> Touched:
+        x = x[:, :, halo : x.shape[2] - halo, halo : x.shape[3] - halo]
+        change, sure = torch.empty_like(x), torch.empty_like(x[:, :1])
+        for number, at in enumerate(tiles):
+            columns = places(at.x0, x.shape[3], x.device)
+            for y in range(0, x.shape[2], STRIP):
+                strip = x[number : number + 1, :, y : y + STRIP]
+                rows = places(at.y0 + y, strip.shape[2], x.device)
+                made, certain = network.colour_tile(strip, tints, rows, columns)
+                change[number, :, y : y + STRIP] = (made - strip)[0]
+                sure[number, :, y : y + STRIP] = certain[0]
+        return Touched(change, torch.zeros_like(sure), sure)
+
+    return tile
+
+
+def _enlarge(network: Enlarger) -> TileFunction:
+    def tile(x: Tensor, halo: int, tiles: Sequence[Tile]) -> Touched:
+        made, edge = network(x), network.factor * halo
+        made = made[:, :, edge : made.shape[2] - edge, edge : made.shape[3] - edge]
+        # It is asked for everywhere, as a style is.
         return Touched(made, torch.zeros_like(made[:, :1]), torch.ones_like(made[:, :1]))
 
     return tile
@@ -92,7 +151,7 @@ def _restore(step: Step, network: Restorer, thumbnail: Tensor | None) -> TileFun
     detail, only_damage = bool(step.parameters["detail"]), bool(step.parameters.get("only_damage", False))
     curves = network.tone(thumbnail) if thumbnail is not None else None
 
-    def tile(x: Tensor, halo: int) -> Touched:
+    def tile(x: Tensor, halo: int, tiles: Sequence[Tile]) -> Touched:
         found = network(x)
         x, residual, damage, gate = (
             part[:, :, halo : part.shape[2] - halo, halo : part.shape[3] - halo]
@@ -104,6 +163,6 @@ def _restore(step: Step, network: Restorer, thumbnail: Tensor | None) -> TileFun
             out = by_strips(lambda strip: network.apply_tone(strip, curves), out)
         if only_damage:
             out = x + (out - x) * cut(damage)  # x + 0 is x: outside the damage not one bit changes
-        return Touched(out, damage, gate)
+        return Touched(out - x, damage, gate)
 
     return tile

@@ -7,7 +7,7 @@ one is compared, hashed, compressed and written. At most one band waits on eithe
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
@@ -20,21 +20,24 @@ from stylizer.errors import BadTile, Cancelled, MaskMismatch, OutsideTraining, U
 from stylizer.fidelity import Fidelity, FidelityMeter
 from stylizer.imageio import DerivativeWriter, Facts, Picture, open_picture, thumbnail
 from stylizer.imageio.rows import room
+from stylizer.imageio.thumbnail import cell
 from stylizer.operations import (
     THUMBNAIL,
     TiledNetwork,
     TileFunction,
     Touched,
-    colours_grey,
+    lays,
     needs_thumbnail,
     prepare,
     takes_reference,
 )
-from stylizer.pixels import changed, colours, to_tensor, unit
+from stylizer.pixels import Laid, colours, to_tensor, unit
 from stylizer.reading import CHUNK, Band, Batch, Reading
-from stylizer.recipe import Recipe, Step
+from stylizer.recipe import Recipe
 from stylizer.sidecars import MapWriter
-from stylizer.tiling import Tile, plan_tiles
+from stylizer.stages import Stage as Stage
+from stylizer.stages import admit, forms_of, plan
+from stylizer.tiling import Tile
 from stylizer.trust import Trust
 
 
@@ -49,15 +52,6 @@ class Made:
     fidelity: Fidelity
     trust: Trust
     sidecars: dict[str, Path]
-
-
-@dataclass(frozen=True)
-class Stage:
-    """A step with its network and what its card says it was trained for."""
-
-    step: Step
-    network: torch.nn.Module
-    limits: dict[str, float]
 
 
 @dataclass
@@ -75,6 +69,7 @@ class Passage:
     tile: tuple[int, int] = (0, 0)  # rows and columns of the first step's tiles, halo included
     done: int = 0
     total: int = 0
+    size: tuple[int, int] = (0, 0)  # width and height of what the last step makes
     damage: MapWriter = field(init=False)
     change: MapWriter = field(init=False)
 
@@ -82,15 +77,19 @@ class Passage:
         """Apply every step; the first reads the source, the last writes the output."""
         with open_picture(path, page=page) as source:
             facts = source.facts
-        self.admit(facts, stages)
-        plans = [self._plan(facts, stage.network) for stage in stages]
+        admit(facts, stages, self.recipe)
+        forms = forms_of(facts, stages)
+        plans = [
+            plan(form, stage.network, core=self.recipe.tile)
+            for form, stage in zip((facts, *forms[:-1]), stages, strict=True)
+        ]
         first = plans[0][0]
         self.tile = (first.bottom - first.top, first.right - first.left)
         self.total = sum(map(len, plans))
-        self.damage, self.change = (MapWriter(facts.width, facts.height) for _ in range(2))
-        forms = self.forms(facts, stages)
+        self.size = (forms[-1].width, forms[-1].height)
+        self.damage, self.change = (MapWriter(*self.size) for _ in range(2))
         at, at_page, source_pixels, meter = path, page, "", FidelityMeter()
-        for number, (stage, plan) in enumerate(zip(stages, plans, strict=True)):
+        for number, (stage, tiles) in enumerate(zip(stages, plans, strict=True)):
             target, last = self.scratch / f"step{number}.tif", number == len(stages) - 1
             with ExitStack() as open_files:
                 picture = open_files.enter_context(open_picture(at, page=at_page, once=True))
@@ -98,10 +97,10 @@ class Passage:
                 if last and number:
                     original = open_files.enter_context(open_picture(path, page=page, once=True))
                 writer = open_files.enter_context(self._writer(target, forms[number], xmp))
-                function = self._prepare(stage, at, at_page)
+                function = self._prepare(stage, at, at_page, picture.facts)
                 mask = self._open_mask(facts, open_files)
-                reading = Reading(picture, original, mask, plan, forms[number])
-                trust = Trust(columns=sum(tile.y0 == 0 for tile in plan))
+                reading = Reading(picture, original, mask, tiles, forms[number])
+                trust = Trust(columns=sum(tile.y0 == 0 for tile in tiles))
                 self._flow(reading, stage, function, writer, trust, meter if last else None)
             self._trained_for(stage, trust)
             source_pixels = source_pixels or reading.digest()
@@ -110,41 +109,12 @@ class Passage:
 
     # ---- before the first tile
 
-    def forms(self, facts: Facts, stages: Sequence[Stage]) -> list[Facts]:
-        """What the picture is after each step. Where grey becomes colour its profile, of greys, cannot stay."""
-        form, found = facts if facts.bits > 1 else replace(facts, bits=8), []
-        for stage in stages:
-            if form.colour == "grey" and colours_grey(stage.network):
-                form = replace(form, colour="rgb", bands=form.bands + 2, icc=None)
-            found.append(form)
-        return found
-
-    def admit(self, facts: Facts, stages: Sequence[Stage]) -> None:
-        """Raise UnsupportedImage or OutsideTraining where the picture cannot, or should not, go through."""
-        if facts.colour == "cmyk":
-            raise UnsupportedImage(
-                "The scan is in CMYK, a space for printing. Restore an RGB or grey version of it."
-            )
-        side = min(facts.width, facts.height)
-        for stage in stages:
-            least = stage.limits.get("least_side", 1)
-            if side < least and "size" not in self.recipe.accept:
-                raise OutsideTraining(
-                    f"The scan is {facts.width} × {facts.height} px; {stage.step.model} {stage.step.version} was "
-                    f"trained for sides of {least:.0f} px and more. To have it all the same, accept “size”."
-                )
-
-    def _plan(self, facts: Facts, network: torch.nn.Module) -> list[Tile]:
-        shape = cast(TiledNetwork, network)
-        return plan_tiles(
-            facts.width, facts.height, core=self.recipe.tile, halo=shape.halo, stride=shape.stride
-        )
-
-    def _prepare(self, stage: Stage, path: Path, page: int | None) -> TileFunction:
+    def _prepare(self, stage: Stage, path: Path, page: int | None, facts: Facts) -> TileFunction:
         small = canonical_thumbnail(path, page, self.device) if needs_thumbnail(stage.step) else None
         return prepare(
-            stage.step, stage.network, small, self.reference if takes_reference(stage.network) else None
-        )
+            stage.step, stage.network, small, self.reference if takes_reference(stage.network) else None,
+            cell=cell(facts.width, facts.height, THUMBNAIL),
+        )  # fmt: skip
 
     def _writer(self, path: Path, facts: Facts, xmp: bytes) -> DerivativeWriter:
         return DerivativeWriter(
@@ -188,6 +158,7 @@ class Passage:
     ) -> None:
         """Read ahead, work, settle behind. An error of either thread is raised here, and nothing more is started."""
         halo, strength = cast(TiledNetwork, stage.network).halo, np.float32(stage.step.strength)
+        laid = lays(stage.network)
         with ThreadPoolExecutor(1) as ahead, ThreadPoolExecutor(1) as behind:
             coming: Future[Batch | None] = ahead.submit(reading.next, self.batch)
             going: Future[None] | None = None
@@ -199,11 +170,11 @@ class Passage:
                     # many tiles would take ever more. Mapping the pages anew costs a fiftieth of a tile's time.
                     machine.release()
                 x = self._onto_device(batch.seen).permute(0, 3, 1, 2)  # channels last in memory
-                touched = values_of(function(x, halo))
+                touched = values_of(function(x, halo, batch.tiles))
                 if going is not None:
                     going.result()
                 going = behind.submit(
-                    self._settle, batch, touched, halo, strength, reading.made, writer, trust, meter
+                    self._settle, batch, touched, strength, laid, reading, writer, trust, meter
                 )
                 self.done += len(batch.tiles)
                 if self.on_tile:
@@ -220,37 +191,44 @@ class Passage:
         self,
         batch: Batch,
         touched: tuple[NDArray[np.float32], ...],
-        halo: int,
         strength: np.float32,
-        facts: Facts,
+        laid: Laid,
+        reading: Reading,
         writer: DerivativeWriter,
         trust: Trust,
         meter: FidelityMeter | None,
     ) -> None:
         """Put a batch's tiles where they belong; once its band is whole, compare it and write it."""
-        band = batch.band
+        band, facts, by = batch.band, reading.made, reading.factor
         for number, tile in enumerate(batch.tiles):
+            tall, wide = by * (tile.y1 - tile.y0), by * (tile.x1 - tile.x0)
+            across = np.s_[by * tile.x0 : by * tile.x0 + wide]
             # A few rows at a time: what is only needed on the way then stays in the cache, and small.
-            for y in range(0, tile.y1 - tile.y0, CHUNK):
-                rows = slice(y, min(y + CHUNK, tile.y1 - tile.y0))
-                inner = np.s_[rows, : tile.x1 - tile.x0]
-                after, damage, sure = (part[number][inner] for part in touched)
-                change = after - batch.seen[number][halo:, halo:][inner]
+            for y in range(0, tall, CHUNK):
+                rows = slice(y, min(y + CHUNK, tall))
+                change, damage, sure = (part[number][rows, :wide] for part in touched)
                 expect_numbers(tile, change, damage, sure)
                 trust.add(change, sure[..., 0], damage[..., 0])
                 if strength != 1:
                     change *= strength
                 if band.allowed is not None:
-                    change *= band.allowed[rows, tile.x0 : tile.x1, None]
-                place = np.s_[rows, tile.x0 : tile.x1, : facts.bands - facts.alpha]
-                band.derived[place] = changed(band.derived[place], change, facts)
-                self.damage.add(tile.y0 + y, damage[..., 0] * strength, tile.x0)
+                    change *= band.allowed[rows, across, None]
+                place = np.s_[rows, across, : facts.bands - facts.alpha]
+                band.derived[place] = laid(band.derived[place], change, facts)
+                self._mark(facts, by * tile.y0 + y, by * tile.x0, damage[..., 0] * strength)
             trust.close()
         if batch.tiles[-1] is band.row[-1]:
-            self._finish(band, facts, writer, meter)
+            self._finish(band, facts, writer, meter, by)
+
+    def _mark(self, facts: Facts, y: int, x: int, damage: NDArray[np.float32]) -> None:
+        """Damage as a step saw it, on the map of what the last step makes, which may be larger."""
+        times = self.size[0] // facts.width
+        if times > 1:
+            damage = damage.repeat(times, 0).repeat(times, 1)
+        self.damage.add(times * y, damage, times * x)
 
     def _finish(
-        self, band: Band, facts: Facts, writer: DerivativeWriter, meter: FidelityMeter | None
+        self, band: Band, facts: Facts, writer: DerivativeWriter, meter: FidelityMeter | None, by: int
     ) -> None:
         writer.write(band.derived)
         if meter is None:
@@ -258,7 +236,7 @@ class Passage:
         for at in range(0, len(band.derived), CHUNK):
             part = np.s_[at : at + CHUNK]
             difference = meter.add(unit(band.original[part], facts), unit(band.derived[part], facts))
-            self.change.add(band.row[0].y0 + at, difference)
+            self.change.add(by * band.row[0].y0 + at, difference)
 
     def stop_if_cancelled(self) -> None:
         """Raise Cancelled if somebody asked for it."""
@@ -300,7 +278,7 @@ def canonical_thumbnail(
 
 
 def values_of(touched: Touched) -> tuple[NDArray[np.float32], ...]:
-    """Picture, damage and how sure, each (B, H, W, bands); in pages of their own, for they outlive the network's values
+    """Change, damage and how sure, each (B, H, W, bands); in pages of their own, for they outlive the network's values
     and would leave the heap in pieces."""
     return tuple(_kept(part.float().permute(0, 2, 3, 1).cpu().numpy()) for part in touched)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from stylizer.enlarging import around, enlarged
 from stylizer.imageio import Facts, Picture, Rows
 from stylizer.imageio.picture import Pixels
 from stylizer.imageio.rows import room
@@ -16,7 +17,10 @@ CHUNK = 64  # rows worked on at a time; a multiple of the fidelity meter's block
 
 @dataclass(frozen=True)
 class Band:
-    """What was read for one row of tiles: rows with their halo, and, of the cores' rows, the original and the mask."""
+    """What was read for one row of tiles: rows with their halo, and, of the cores' rows, the original and the mask.
+
+    `original` and `derived` are of the size of what is made; where that is larger, plainly enlarged.
+    """
 
     row: list[Tile]
     rows: Pixels
@@ -47,13 +51,16 @@ class Reading:
         made: Facts | None = None,
     ) -> None:
         self.facts = picture.facts
-        self.made = made or picture.facts  # what is made of it, which may have more bands
+        self.made = made or picture.facts  # what is made of it, which may have more bands and be larger
+        self.factor = self.made.width // self.facts.width
         self._original_facts = original.facts if original else picture.facts
         self._plan = list(rows_of(plan))
         self._lines = [mirrored(row[0].top, row[0].bottom, self.facts.height) for row in self._plan]
         cores = [(row[0].y0, row[0].y1) for row in self._plan]
         self._rows = Rows(picture, [(int(lines.min()), int(lines.max()) + 1) for lines in self._lines])
-        self._original = Rows(original, cores) if original else None
+        self._original_lines = [self._seen_by(*core) for core in cores]
+        spans = [(int(lines.min()), int(lines.max()) + 1) for lines in self._original_lines]
+        self._original = Rows(original, spans) if original else None
         self._mask = Rows(mask, cores) if mask else None
         self._mask_facts = mask.facts if mask else self.facts
         self._at = 0
@@ -81,15 +88,37 @@ class Reading:
         self._at += 1
         low = int(lines.min())
         rows = self._rows.read()
-        core = rows[row[0].y0 - low : row[0].y1 - low]
+        if self.factor > 1:
+            core = _twice(rows, around(row[0].y0, row[0].y1, self.facts.height) - low, self.facts)
+        else:
+            core = rows[row[0].y0 - low : row[0].y1 - low]
         allowed = None
         if self._mask:
             allowed = unit(self._mask.read()[..., 0], self._mask_facts)
         core = raised(core, self.facts, self.made)
-        original = raised(self._original.read(), self._original_facts, self.made) if self._original else core
+        original = self._compared(row[0], self._original) if self._original else core
         derived = room(core.shape, core.dtype)
         derived[:] = core
         return Band(row, rows, lines - low, original, allowed, derived)
+
+    def _seen_by(self, first: int, last: int) -> NDArray[np.intp]:
+        """The original's rows that are needed for a core's, which may be of a larger picture."""
+        facts, size = self._original_facts, self.made.height
+        if facts.height == size:
+            return np.arange(self.factor * first, self.factor * last)
+        times = size // facts.height
+        low, high = self.factor * first // times, -(-self.factor * last // times)
+        return around(low, high, facts.height)
+
+    def _compared(self, tile: Tile, original: Rows) -> Pixels:
+        """The original of the core's rows, in the form of what is made."""
+        lines, facts = self._original_lines[self._at - 1], self._original_facts
+        pixels = original.read()
+        if facts.height != self.made.height:
+            first = self.factor * tile.y0 % (self.made.height // facts.height)
+            count = self.factor * (tile.y1 - tile.y0)
+            pixels = _twice(pixels, lines - int(lines.min()), facts)[first : first + count]
+        return raised(pixels, facts, self.made)
 
     def _see(self, band: Band, tile: Tile, into: NDArray[np.float32]) -> None:
         """A tile with its halo in 0…1, mirrored where it reaches over the picture's edges."""
@@ -110,3 +139,7 @@ class Reading:
     def digest(self) -> str:
         """The pixel digest of the picture, once all of it was read."""
         return self._rows.digest()
+
+
+def _twice(pixels: Pixels, rows: NDArray[np.intp], facts: Facts) -> Pixels:
+    return enlarged(pixels, rows, around(0, facts.width, facts.width), facts)

@@ -192,6 +192,7 @@ def resolve(
     steps = tuple(_asked_step(step, f"steps[{i}]", cards) for i, step in enumerate(_steps(data.get("steps"))))
     reference = digest_or_none(reference or data.get("reference"), "reference")
     _check_reference(reference, steps, cards)
+    _check_enlarging(steps, mask or data.get("mask"))
     return Recipe(
         steps=steps,
         precision=one_of(precision or data.get("precision", "archival"), PRECISIONS, "precision"),
@@ -219,6 +220,15 @@ def _check_reference(reference: str | None, steps: Sequence[Step], cards: Cards)
         raise RecipeError(
             "reference", "nothing, since no step of this recipe takes a style picture", reference
         )
+
+
+def _check_enlarging(steps: Sequence[Step], mask: Any) -> None:
+    """An enlargement makes every pixel anew, and one of an enlargement would draw from what was drawn."""
+    times = sum(step.operation == "upscale" for step in steps)
+    if times > 1:
+        raise RecipeError("steps", "at most one enlargement", f"{times}")
+    if times and mask is not None:
+        raise RecipeError("mask", "nothing, since a mask cannot limit what is enlarged", mask)
 
 
 def _asked_step(step: Any, path: str, cards: Cards) -> Step:

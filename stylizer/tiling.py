@@ -43,19 +43,28 @@ class Tile:
         )
 
 
-def core_shape(width: int, height: int, *, halo: int, stride: int, asked: int = 0) -> tuple[int, int]:
+def core_shape(
+    width: int,
+    height: int,
+    *,
+    halo: int,
+    stride: int,
+    asked: int = 0,
+    memory: tuple[int, int] = (PER_TILE, PER_BAND),
+) -> tuple[int, int]:
     """Rows and columns of a core, by the picture's size and the network's halo and stride alone.
 
     Each side is divided into equal parts. As `asked` says, of at most so many pixels; else into those parts that make
-    the halos cost least, of all whose tile and whose row of tiles fit into memory.
+    the halos cost least, of all whose tile and whose row of tiles fit into memory, of which a pixel takes `memory`.
     """
+    per_tile, per_band = memory
     if asked:
         return _even(height, asked, stride), _even(width, asked, stride)
     least, best = None, (_up(min(height, SMALLEST), stride), _up(min(width, WIDEST), stride))
     for down in range(1, -(-height // SMALLEST) + 1):
         tall = _part(height, down, stride)
         read = tall + 2 * halo
-        most = min(MOST_READ, (MOST_MEMORY - PER_BAND * read * width) // PER_TILE)
+        most = min(MOST_READ, (MOST_MEMORY - per_band * read * width) // per_tile)
         across = (most // read - 2 * halo) // stride * stride
         if across < stride:
             continue
@@ -66,7 +75,15 @@ def core_shape(width: int, height: int, *, halo: int, stride: int, asked: int = 
     return best
 
 
-def plan_tiles(width: int, height: int, *, core: int = 0, halo: int, stride: int) -> list[Tile]:
+def plan_tiles(
+    width: int,
+    height: int,
+    *,
+    core: int = 0,
+    halo: int,
+    stride: int,
+    memory: tuple[int, int] = (PER_TILE, PER_BAND),
+) -> list[Tile]:
     """All tiles, row by row. `core` and `halo` are multiples of `stride`.
 
     `core` is the most a core may measure; 0 leaves that to `core_shape`. Every tile that is read has the same shape, so
@@ -80,7 +97,7 @@ def plan_tiles(width: int, height: int, *, core: int = 0, halo: int, stride: int
         raise ValueError(f"picture: expected at least 1 × 1 px, got {width} × {height}")
     if core % stride or halo % stride or core < 0:
         raise ValueError(f"core and halo: expected multiples of the stride {stride}, got {core} and {halo}")
-    tall, wide = core_shape(width, height, halo=halo, stride=stride, asked=core)
+    tall, wide = core_shape(width, height, halo=halo, stride=stride, asked=core, memory=memory)
     return [
         Tile(
             y0=y, y1=min(y + tall, height), x0=x, x1=min(x + wide, width),

@@ -6,13 +6,18 @@ from numpy.typing import NDArray
 from stylizer.imageio.picture import BAND, Picture
 
 
+def cell(width: int, height: int, long_side: int) -> int:
+    """How many pixels a side of the picture one of its thumbnail stands for."""
+    return max(1, -(-max(width, height) // long_side))
+
+
 def thumbnail(picture: Picture, long_side: int) -> NDArray[np.float64]:
     """Area averages (h, w, bands) in 0…1, the long side at most `long_side`; in bands, in double precision.
 
     Every pixel belongs to exactly one cell, so the sums are exact and their order does not matter.
     """
     facts = picture.facts
-    scale = max(1, -(-max(facts.width, facts.height) // long_side))
+    scale = cell(facts.width, facts.height, long_side)
     height, width = -(-facts.height // scale), -(-facts.width // scale)
     sums = np.zeros((height, width, facts.bands), np.int64)
     columns = np.arange(0, facts.width, scale)

@@ -61,8 +61,10 @@ class Reach:
         return -(-self.radius // self.stride) * self.stride
 
 
-def reach(network: Callable[[Tensor], Any], *, side: int = 16) -> Reach:
-    """Walk a network of pictures (B, 3, H, W) → anything of pictures, none of them smaller than what went in.
+def reach(network: Callable[[Tensor], Any], *, side: int = 16, factor: int = 1) -> Reach:
+    """Walk a network of pictures (B, 3, H, W) → anything of pictures, all `factor` times the size of what went in.
+
+    While walking a pixel of the result counts 1 and one of the source `factor`; what is told is in the source's.
 
     Raises:
         UnboundedReach: an operation that sees the whole picture, or one without a rule.
@@ -70,24 +72,29 @@ def reach(network: Callable[[Tensor], Any], *, side: int = 16) -> Reach:
     # Inference mode hands composite operations on unopened; the rules are for what they are made of.
     with torch.inference_mode(False), torch.no_grad():
         picture = torch.zeros(1, 3, side, side)
-        with _Walker(picture) as walker:
+        with _Walker(picture, factor) as walker:
             made = network(picture)
     ends = [axis for part in tree_leaves(made) if (seen := walker.seen(part)) for axis in seen]
     if not ends:
         raise UnboundedReach("Nothing the network gives depends on the picture.")
     if any(axis.cell != 1 for axis in ends):
-        raise UnboundedReach("The network gives a picture of another size; only equal sizes have a rule.")
-    return Reach(max(0, *(max(axis.before, axis.after) for axis in ends)), walker.stride)
+        raise UnboundedReach(
+            f"The network gives a picture of another size than {factor} times what it was given."
+        )
+    most = max(0, *(max(axis.before, axis.after) for axis in ends))
+    return Reach(-(-most // factor), walker.stride // factor)
 
 
 class _Walker(TorchDispatchMode):
     """Carries out every operation as it is, and notes what its result sees."""
 
-    def __init__(self, picture: Tensor) -> None:
+    def __init__(self, picture: Tensor, factor: int) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         # The tensors are kept with what they see: the identity of one that is gone may be given to another.
-        self._known: dict[int, tuple[Tensor, Seen]] = {id(picture): (picture, (Axis(2), Axis(3)))}
-        self.stride = 1
+        self._known: dict[int, tuple[Tensor, Seen]] = {
+            id(picture): (picture, (Axis(2, factor), Axis(3, factor)))
+        }
+        self.stride = factor
 
     def seen(self, value: object) -> Seen | None:
         known = self._known.get(id(value))

@@ -11,19 +11,25 @@ from torch import nn
 from stylizer.cards import Card
 from stylizer.errors import UnknownModel
 from stylizer.models.classic import ClassicGenerator
+from stylizer.models.colourist import Colourist
+from stylizer.models.enlarger import Enlarger
 from stylizer.models.judged import JudgedRestorer
 from stylizer.models.restorer import Restorer
 from stylizer.models.stylist import Stylist
+from stylizer.models.translator import Translator
 
 ARCHITECTURES: Mapping[str, Callable[..., nn.Module]] = {
     "restorer": Restorer,
     "judged-restorer": JudgedRestorer,
     "classic": ClassicGenerator,
     "stylist": Stylist,
+    "colourist": Colourist,
+    "enlarger": Enlarger,
+    "translator": Translator,
 }
 
 # Parts that see the whole picture, or say how all of it is coloured.
-WHOLE = {"tone_net", "encoder", "colour"}
+WHOLE = {"tone_net", "encoder", "colour", "brain"}
 
 Network = TypeVar("Network", bound=nn.Module)
 

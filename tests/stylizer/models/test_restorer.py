@@ -95,7 +95,9 @@ def test_a_card_names_its_network_and_an_unknown_one_is_refused() -> None:
         name="r", version="1", operation="restore", architecture="restorer", weights="0" * 64, arguments=SMALL
     )
     assert isinstance(build(card), Restorer)
-    with pytest.raises(UnknownModel, match="expected one of classic, judged-restorer, restorer"):
+    with pytest.raises(
+        UnknownModel, match="expected one of classic, colourist, enlarger, judged-restorer, restorer"
+    ):
         create("oracle")
 
 
