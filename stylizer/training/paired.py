@@ -47,7 +47,7 @@ class Pair:
 
     @property
     def is_grey(self) -> bool:
-        return self.target.shape[2] == 1
+        return len(self.target[0, 0]) == 1
 
 
 def find(data: Sequence[Path]) -> list[tuple[Path, Path]]:
