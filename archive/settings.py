@@ -133,6 +133,7 @@ AUTH_PASSWORD_VALIDATORS = [
     for name in ("MinimumLengthValidator", "CommonPasswordValidator", "NumericPasswordValidator")
 ]
 LANGUAGE_CODE = "en"
+FORMAT_MODULE_PATH = ["archive.formats"]
 LANGUAGES = [("en", _("English"))]
 LOCALE_PATHS = [ROOT / "locale"]
 USE_TZ = True

@@ -6,6 +6,8 @@ grain and strokes depends on the size it sees them in: the page says so.
 
 import logging
 import tempfile
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -54,13 +56,13 @@ def _make(proof: Proof, engine: LooksAt) -> None:
     Path(settings.SCRATCH).mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=settings.SCRATCH) as folder:
         small = Path(folder) / "small.tif"
-        with get_store().local_path(version.file_id) as path:
-            width, height = _shrink(path, version.page, small)
+        made_small = _small(version.file_id, version.page)
+        small.write_bytes(made_small.data)
         with reference_of(recipe) as reference:
             seen = engine.look(
                 Source(small),
                 recipe,
-                Region(0, 0, width, height),
+                Region(0, 0, made_small.width, made_small.height),
                 mask=None,
                 reference=reference,
                 cancel=lambda: False,
@@ -72,7 +74,26 @@ def _make(proof: Proof, engine: LooksAt) -> None:
         services.keep(proof, made, width=image.width, height=image.height)
 
 
-def _shrink(path: Path, page: int | None, into: Path) -> tuple[int, int]:
+@dataclass(frozen=True)
+class _Small:
+    """A scan made small, as the bytes of a file."""
+
+    data: bytes
+    width: int
+    height: int
+
+
+@lru_cache(maxsize=2)
+def _small(sha256: str, page: int) -> _Small:
+    """Kept for the proofs of the same scan, which come one after the other: to read a large scan takes longer than
+    what most networks do with a small one. A digest names the same bytes for ever."""
+    with get_store().local_path(sha256) as path, tempfile.TemporaryDirectory(dir=settings.SCRATCH) as folder:
+        into = Path(folder) / "small.tif"
+        width, height = _shrink(path, page, into)
+        return _Small(into.read_bytes(), width, height)
+
+
+def _shrink(path: Path, page: int, into: Path) -> tuple[int, int]:
     """The scan with a long side of at most SIDE pixels, in its own depth and with its profile."""
     with open_picture(path, page=page, once=True) as picture:
         facts = picture.facts

@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 from archive.accounts import permissions
 from archive.accounts.models import User
 from archive.catalogue.models import Collection, Recipe, Version
+from archive.catalogue.templatetags.archive_tags import recipe_title
 from archive.jobs import dispatch
 from archive.jobs.freezing import freeze
 from archive.jobs.judging import Terms, forbidden_by_policy
@@ -73,7 +74,7 @@ def order(
     mode = Job.Mode.AGAIN if again else terms.mode
     start, end = terms.hours or (None, None)
     job = Job.objects.create(
-        title=title[:200] or f"{spec if isinstance(spec, str) else recipe}: {scope.title()}"[:200],
+        title=title[:200] or f"{_called(spec, recipe)}: {scope.title()}"[:200],
         recipe=recipe,
         preset=spec[:200] if isinstance(spec, str) else "",
         reference=reference,
@@ -98,6 +99,13 @@ def order(
     else:
         dispatch.fan_out(job.pk)
     return job
+
+
+def _called(spec: str | Mapping[str, Any], recipe: Recipe) -> str:
+    """A recipe as a list of jobs names it."""
+    if not isinstance(spec, str):
+        return str(recipe)
+    return " + ".join(recipe_title(part.strip()) for part in spec.split("+"))
 
 
 def _allow(by: User, sources: QuerySet[Version], count: int) -> None:

@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 
 from archive.accounts.permissions import Person, visible_versions
 from archive.catalogue import queries
-from archive.catalogue.models import Collection, Version
+from archive.catalogue.models import Collection, ItemIndex, Version
 from archive.jobs.models import JobItem, StandingOrder
 
 KINDS = ("collection", "search", "items", "versions")
@@ -88,9 +88,18 @@ class Scope:
         if self.collection:
             return _named(self.collection)
         count = len(self.items or self.versions)
+        if count == 1 and (named := self._only()):
+            return named
         if self.items:
             return ngettext("%d item", "%d items", count) % count
         return ngettext("%d version", "%d versions", count) % count
+
+    def _only(self) -> str:
+        """The title of what is ordered alone."""
+        rows = ItemIndex.objects.filter(item__in=self.items)
+        if self.versions:
+            rows = ItemIndex.objects.filter(item__scans__versions__in=self.versions)
+        return rows.values_list("title", flat=True).first() or ""
 
     def sources(self, person: Person) -> QuerySet[Version]:
         """The source versions the person may see, in the order of the catalogue.

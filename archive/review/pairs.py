@@ -51,7 +51,7 @@ def _pair(version: Version, policy: Policy) -> Pair:
         source=source,
         recipe=Recipe.from_json(version.recipe.canonical) if version.recipe else None,
         policy=policy,
-        warnings=warnings(version.report),
+        warnings=warnings(version.report, role=version.role),
         decisions=possible(version.review.state),
         history=list(version.review.decisions.all())[::-1][:MOST_DECISIONS],
         maps=json.dumps([overlay(sidecar) for sidecar in version.sidecars.all()]),

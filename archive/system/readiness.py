@@ -9,6 +9,7 @@ from pathlib import Path
 import redis
 from django.conf import settings
 from django.db import DatabaseError, connection
+from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 from redis.backoff import NoBackoff
 from redis.retry import Retry
@@ -96,8 +97,8 @@ def storage() -> Part:
     if not settings.STORE.startswith("s3://") and not _writable(Path(settings.STORE)):
         return Part("storage", False, f"{settings.STORE} cannot be written by user {os.geteuid()}.")
     if free is not None and free < LEAST_FREE:
-        return Part("storage", True, f"only {free // 2**20} MiB free")
-    return Part("storage", True, "answers" if free is None else f"{free // 2**30} GiB free")
+        return Part("storage", True, f"only {filesizeformat(free)} free")
+    return Part("storage", True, "answers" if free is None else f"{filesizeformat(free)} free")
 
 
 def workers() -> list[WorkerState]:

@@ -147,6 +147,17 @@ def test_the_page_follows_what_is_being_made_and_shows_it(
     assert client.get(reverse("proofs:picture", args=[scan.pk, proof.pk])).status_code == 404
 
 
+def test_what_is_missing_is_asked_for_though_other_proofs_are_being_made(
+    client: Client, scan: Version, ada: User
+) -> None:
+    """A style picture chosen, or a recipe saved, while the first proofs were on their way was never asked for."""
+    asked(scan, ada)[0].delete()
+    client.force_login(ada)
+    assert 'hx-trigger="load"' in client.get(page(scan)).content.decode()
+    assert "every 1s" in client.post(page(scan), headers={"hx-request": "true"}).content.decode()
+    assert Proof.objects.count() == len(asked(scan, ada))
+
+
 def test_without_script_a_button_asks_and_the_page_comes_back(
     client: Client, scan: Version, ada: User
 ) -> None:

@@ -188,6 +188,12 @@ def test_a_large_change_is_named(report: dict[str, object], count: int) -> None:
     assert len(warnings(report)) == count
 
 
+def test_a_style_is_named_only_where_it_loses_the_scene() -> None:
+    moved = {"changed_share": 1.0, "psnr": 13.0, "ssim": 0.7}
+    assert warnings(moved, role="stylised") == []
+    assert len(warnings(moved | {"ssim": 0.4}, role="stylised")) == 1
+
+
 def test_the_queue_shows_a_pair_and_hands_out_the_next_ones(portraits: Collection, cai: User) -> None:
     drafts = [factories.derivative(factories.master(portraits)) for _ in range(8)]
     client = Client()
