@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from archive.catalogue.models import Collection, EventObject, Item, ModelRelease, Recipe, Scan, Version
 from archive.jobs import progress
-from archive.jobs.models import Job, JobItem, SavedRecipe, Worker
+from archive.jobs.models import Job, JobItem, SavedRecipe, StandingOrder, Worker
 
 AI_NOTICE = "This picture was made by an AI from a scan. It is an interpretation, not the original."
 
@@ -191,6 +191,23 @@ def saved_recipe(row: SavedRecipe) -> dict[str, Any]:
         "saved": row.saved,
         "saved_by": str(row.saved_by),
         "removed": row.removed,
+    }
+
+
+def standing_order(row: StandingOrder) -> dict[str, Any]:
+    return {
+        "id": row.pk,
+        "collection": row.collection.ref,
+        "recipe": row.preset,
+        "state": "ended" if row.ended else "standing" if row.enabled else "paused",
+        "note": row.note,
+        "hour": row.hour,
+        "hours": [row.hours_from, row.hours_to] if row.hours_from else None,
+        "since": row.since,
+        "looked": row.looked,
+        "ordered_by": str(row.ordered_by),
+        "created": row.created,
+        "ended": row.ended,
     }
 
 

@@ -7,6 +7,7 @@ from archive.api import catalogue_views as catalogue
 from archive.api import exhibit_views as exhibits
 from archive.api import preview_views as previews
 from archive.api import recipe_views as recipes
+from archive.api import standing_views as standing
 from archive.api import tus
 from archive.api import work_views as work
 
@@ -43,6 +44,13 @@ urlpatterns = [
     path("jobs/<uuid:job_id>/", work.OneJob.as_view(), name="job"),
     path("jobs/<uuid:job_id>/items/", work.JobItems.as_view(), name="job-items"),
     path("jobs/<uuid:job_id>/<slug:action>", work.SteerJob.as_view(), name="steer-job"),
+    path("standing-orders/", standing.StandingOrders.as_view(), name="standing-orders"),
+    path("standing-orders/<int:order_id>/", standing.OneStandingOrder.as_view(), name="standing-order"),
+    path(
+        "standing-orders/<int:order_id>/<slug:action>",
+        standing.SteerStandingOrder.as_view(),
+        name="steer-standing-order",
+    ),
     path("previews/", previews.Previews.as_view(), name="previews"),
     path("previews/<slug:preview_id>/", previews.OnePreview.as_view(), name="preview"),
     path("previews/<slug:preview_id>/<slug:kind>", previews.PreviewPicture.as_view(), name="preview-picture"),

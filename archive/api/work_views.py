@@ -128,11 +128,11 @@ def terms_of(data: Mapping[str, Any]) -> jobs.Terms:
         if not fits or (isinstance(value, bool) and kinds.get(name) is not bool):
             raise ValidationError({name: f"not {value!r}"})
     if "hours" in given:
-        given["hours"] = _hours(given["hours"])
+        given["hours"] = hours_of(given["hours"])
     return jobs.Terms(**given)
 
 
-def _hours(value: Any) -> tuple[time, time]:
+def hours_of(value: Any) -> tuple[time, time]:
     try:
         start, end = (time.fromisoformat(text) for text in value)
     except (TypeError, ValueError) as error:

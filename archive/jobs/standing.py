@@ -101,6 +101,9 @@ def end(standing: StandingOrder, *, by: User) -> StandingOrder:
     return _change(standing, "ended", by=by, when={}, enabled=False, ended=timezone.now())
 
 
+CHANGES = {"pause": pause, "resume": resume, "end": end}
+
+
 def look_now(standing: StandingOrder, *, by: User) -> Job | None:
     """Look without waiting for its hour. Raises NotAllowed, NotNow."""
     _allow(by)

@@ -62,8 +62,8 @@ def act(request: HttpRequest, order_id: int, action: str) -> HttpResponse:
             if job is not None:
                 return redirect("jobs:job", job.pk)
             messages.success(request, _("It looked, and there is nothing new."))
-        elif action in {"pause", "resume", "end"}:
-            getattr(services, action)(found, by=by)
+        elif action in services.CHANGES:
+            services.CHANGES[action](found, by=by)
         else:
             raise Http404
     except (NotNow, NotAllowed) as problem:

@@ -18,7 +18,7 @@ from archive.catalogue.services import change_collection
 from archive.catalogue.sheets.importing import bring
 from archive.exhibits.models import Entry, Exhibit
 from archive.ingest.models import Upload
-from archive.jobs.models import Job, JobItem, SavedRecipe
+from archive.jobs.models import Job, JobItem, SavedRecipe, StandingOrder
 from archive.review.trials.models import Trial
 from tests.archive import factories
 
@@ -61,6 +61,8 @@ RULES: dict[str, Rule] = {
     "api:recipes": (EVERYBODY, EVERYBODY),
     "api:models": (EVERYBODY, EVERYBODY),
     "api:recipe": (WORKERS, WORKERS),
+    "api:standing-orders": (ADMIN, ADMIN),
+    "api:standing-order": (ADMIN, ADMIN),
     "api:jobs": (SIGNED_IN, SIGNED_IN),
     "api:workers": (ADMIN, ADMIN),
     "ingest:upload": (WORKERS, WORKERS),
@@ -151,6 +153,7 @@ RULES: dict[str, Rule] = {
     "exhibits:new": (set(), set()),
     "api:uploads": (set(), set()),
     "api:steer-job": (set(), set()),
+    "api:steer-standing-order": (set(), set()),
     "api:version-review": (set(), set()),
 }
 # Asks for loopback or a token instead: tests/archive/system. One's own, and gone after a while: tests/archive/jobs.
@@ -209,6 +212,7 @@ class Cast:
         )
         self.job_item = JobItem.objects.create(job=self.job, source=self.version, position=1)
         recipe = factories.recipe()
+        self.standing = StandingOrder.objects.create(collection=self.place, preset="x", ordered_by=ada)
         self.recipe = SavedRecipe.objects.create(name=f"r-{self.place.ref}", recipe=recipe, saved_by=ada)
         self.exhibit = Exhibit.objects.create(
             slug=f"e-{self.place.ref}", title="x", created_by=ada, state="published"
@@ -241,7 +245,7 @@ class Cast:
             "version_id": self.version.pk,
             "slug": self.exhibit.slug,
             "job_id": self.job.pk,
-            "order_id": 1,
+            "order_id": self.standing.pk,
             "recipe_id": self.recipe.pk,
             "upload_id": self.upload.pk,
             "batch": self.batch,

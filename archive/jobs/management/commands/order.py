@@ -1,6 +1,5 @@
 """`manage.py order RECIPE --collection REF`: order derivatives, and with --wait see them through."""
 
-import datetime
 import sys
 import time
 from argparse import ArgumentParser
@@ -13,11 +12,12 @@ from django.db.models import Max, Sum
 from tqdm import tqdm
 
 from archive.accounts import permissions
-from archive.accounts.models import Membership, Role, User
+from archive.accounts.models import User
 from archive.catalogue.models import Sidecar, Version
 from archive.ids import as_uuid
 from archive.ingest.style_picture import SHELF, StylePictureRefused, keep
 from archive.jobs import progress, services, sweep, watch
+from archive.jobs.commanding import hours_of, user_of
 from archive.jobs.models import Job, JobItem
 from archive.jobs.recipes import newest_card, saved_named
 from archive.jobs.scope import Scope, ScopeError
@@ -83,11 +83,11 @@ class Command(BaseCommand):
             sample=options["sample"],
             auto_start=not options["sample_only"],
             with_sensitive=options["sensitive"],
-            hours=_hours(options["hours"]),
+            hours=hours_of(options["hours"]),
             stop_after=options["stop_after"],
         )
         try:
-            by = self._user(options["user"])
+            by = user_of(options["user"])
             name = options["recipe"]
             spec = name if saved_named(name) else load_spec(name)
             reference = _reference(options["reference"], spec, by, into=options["reference_into"])
@@ -149,17 +149,6 @@ class Command(BaseCommand):
         parts = ", ".join(f"{count} {JobItem.State(state).label}" for state, count in counts.items())
         self.stdout.write(f"{word}: job {job.pk} “{job.title}”: {parts}.")
 
-    def _user(self, name: str | None) -> User:
-        if name:
-            user = User.objects.filter(username=name).first()
-            if user is None:
-                raise CommandError(f"There is no user {name!r}.")
-            return user
-        admin = Membership.objects.filter(role=Role.ADMIN, user__is_active=True).order_by("pk").first()
-        if admin is None:
-            raise CommandError("There is no administrator yet. Make one, or name a user with --user.")
-        return admin.user
-
 
 def _reference(wanted: str | None, spec: str | dict[str, Any], by: User, *, into: str) -> Version | None:
     """The style picture: a version by its id, or a file, which is kept first."""
@@ -175,13 +164,3 @@ def _reference(wanted: str | None, spec: str | dict[str, Any], by: User, *, into
     if version is None:
         raise CommandError(f"--reference: there is no version {wanted} that {by.username} may see.")
     return version
-
-
-def _hours(text: str | None) -> tuple[datetime.time, datetime.time] | None:
-    if text is None:
-        return None
-    try:
-        start, end = (datetime.time.fromisoformat(part.strip()) for part in text.split("-"))
-    except ValueError as error:
-        raise CommandError(f"--hours: expected something like 22:00-06:00, got {text!r}") from error
-    return start, end
