@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.core.management import call_command
 from django.test import Client
 
 from archive.accounts.models import Role, User
@@ -105,6 +106,21 @@ def test_made_again_from_the_same_style_picture_it_is_the_same_file(
     assert event.detail["compared"] == "files"
     with get_store().local_path(style.file_id) as path:
         assert hashlib.sha256(path.read_bytes()).hexdigest() == version.report["reference_sha256"]
+
+
+def test_made_again_from_a_style_picture_that_was_a_file_and_is_gone(
+    portraits: Collection, odo: User, engine: Engine, tmp_path: Path, settings: Any
+) -> None:
+    settings.SCRATCH = tmp_path / "scratch"
+    source, file = factories.master(portraits, seed=1), factories.tiff(tmp_path / "wave.tif", seed=8)
+    asked = ["--version", str(source.pk), "--reference", str(file), "--user", odo.username]
+    call_command("order", "style/reference", *asked)
+    file.unlink()
+    style = Job.objects.get().reference
+    assert style is not None
+    version, token = made_by(engine, source, style, tmp_path), uuid4().hex
+    rederive(version.pk, token, engine=engine)
+    assert Event.objects.get(detail__token=token).outcome == Event.Outcome.SUCCESS
 
 
 def test_a_worker_tests_itself_with_a_recipe_that_takes_a_style_picture(
