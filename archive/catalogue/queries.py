@@ -191,7 +191,8 @@ def live_derivatives(sources: Sequence[UUID], recipe_digest: str, run: int) -> d
 
 
 def history(item: Item, *, most: int = 100) -> QuerySet[Event]:
-    """What happened to an item and its pictures, newest first, with agents loaded (objects may be thousands)."""
+    """What happened to an item and its pictures, newest first, with agents loaded, and of its objects (there may be
+    thousands) the versions that it was about or that came of it (`event.versions`)."""
     about = EventObject.objects.filter(
         Q(item=item) | Q(version__scan__item=item) | Q(scan__item=item)
     ).values("event")
@@ -200,5 +201,12 @@ def history(item: Item, *, most: int = 100) -> QuerySet[Event]:
         .order_by("-pk")
         .prefetch_related(
             Prefetch("agents_linked", queryset=EventAgent.objects.select_related("agent")),
+            Prefetch(
+                "objects_linked",
+                queryset=EventObject.objects.filter(
+                    version__scan__item=item, role__in=["subject", "outcome"]
+                ).select_related("version"),
+                to_attr="versions",
+            ),
         )[:most]
     )

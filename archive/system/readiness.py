@@ -97,8 +97,13 @@ def storage() -> Part:
     if not settings.STORE.startswith("s3://") and not _writable(Path(settings.STORE)):
         return Part("storage", False, f"{settings.STORE} cannot be written by user {os.geteuid()}.")
     if free is not None and free < LEAST_FREE:
-        return Part("storage", True, f"only {filesizeformat(free)} free")
-    return Part("storage", True, "answers" if free is None else f"{filesizeformat(free)} free")
+        return Part("storage", True, f"only {_size(free)} free")
+    return Part("storage", True, "answers" if free is None else f"{_size(free)} free")
+
+
+def _size(count: int) -> str:
+    """As pages write sizes, but for programs to read, too: a plain space before the unit."""
+    return filesizeformat(count).replace("\xa0", " ")
 
 
 def workers() -> list[WorkerState]:

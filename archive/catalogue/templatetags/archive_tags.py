@@ -188,6 +188,17 @@ def past_words(verb: str) -> str:
 
 
 @register.filter
+def what(event: Event) -> str:
+    """What happened, and to which version: “Approved: AI restoration, version 2”."""
+    said = event.get_type_display()
+    if event.type == Event.Type.REVIEW and event.detail.get("decision"):
+        said = past_words(event.detail["decision"])
+    said = said[:1].upper() + said[1:]
+    versions = [link.version for link in getattr(event, "versions", [])]
+    return f"{said}: {role_words(versions[0])}" if len(versions) == 1 else said
+
+
+@register.filter
 def as_list(value: Any) -> list[Any]:
     return [value]
 
