@@ -1,11 +1,14 @@
-"""What templates say of a derivative: where its model was least sure."""
+"""What templates say of a derivative: where its model was least sure, what was decided of it."""
 
 from typing import Any
 
 import pytest
+from django.test import Client
 
-from archive.catalogue.models import Version
+from archive.accounts.models import User
+from archive.catalogue.models import Collection, Version
 from archive.catalogue.templatetags.archive_tags import least_sure
+from tests.archive import factories
 
 
 def derivative(trust: dict[str, Any] | None) -> Version:
@@ -25,3 +28,15 @@ def test_the_least_sure_tile_is_where_the_link_leads() -> None:
 )
 def test_where_nothing_was_said_or_changed_there_is_no_link(trust: dict[str, Any] | None) -> None:
     assert least_sure(derivative(trust)) is None
+
+
+@pytest.mark.django_db
+def test_an_items_history_says_what_was_decided_of_which_version(
+    client: Client, portraits: Collection, ada: User
+) -> None:
+    made = factories.derivative(factories.master(portraits), state="published")
+    client.force_login(ada)
+    page = client.get(f"/items/{made.scan.item_id}/").content.decode()
+    for said in ("Published", "Approved", "Derivation"):
+        assert f"<strong>{said}: AI restoration, version 2</strong>" in page
+    assert "<strong>Ingestion: original scan, version 1</strong>" in page
