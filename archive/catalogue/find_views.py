@@ -190,7 +190,7 @@ def _dressed(
         made = styled(request.user, [item.pk for item in items], styles=chosen, saved=finder.saved)
         for item in items:
             if picture := made.get(item.pk):
-                picture.style_words = words("styles", picture.style, pictures)  # type: ignore[attr-defined]
+                picture.style_words = ", ".join(words("styles", one, pictures) for one in picture.styles)  # type: ignore[attr-defined]
                 item.styled = picture  # type: ignore[attr-defined]
     return items
 

@@ -24,8 +24,8 @@ def pictures_named(person: Person, values: Iterable[str]) -> dict[str, str]:
 def styled(
     person: Person, items: Sequence[UUID], *, styles: Sequence[str], saved: Mapping[str, Sequence[str]]
 ) -> dict[UUID, Version]:
-    """Of each item the newest derivative in one of these styles (`style` says in which) that the person may see: one
-    query."""
+    """Of each item the newest derivative in one of these styles that the person may see, in one query. Its `styles` are
+    the one it was found by and the names it was saved under."""
     rows = (
         tinted(Version.objects.filter(visible_versions(person), scan__item__in=items))
         .filter(recipe__operations__contains=[STYLE])
@@ -37,8 +37,9 @@ def styled(
     for row in rows:
         assert row.recipe is not None  # noqa: S101  (a derivative has one)
         recipe = json.loads(row.recipe.canonical)
-        has = styles_of(recipe, reference=row.reference_id) | set(saved.get(look_of(recipe), ()))
+        names = saved.get(look_of(recipe), ())
+        has = styles_of(recipe, reference=row.reference_id) | set(names)
         if style := next((style for style in styles if style in has), None):
-            row.style = style  # type: ignore[attr-defined]
+            row.styles = [style, *(name for name in names if name != style)]  # type: ignore[attr-defined]
             found[row.scan.item_id] = row
     return found

@@ -53,6 +53,11 @@ def test_styles_are_counted_by_model_and_by_saved_name(
     assert Finder(nobody, Wanted.parse(QueryDict(f"style={PLATE}"))).find().total == 2
 
 
+def test_a_picture_says_under_which_name_its_style_was_saved(client: Client, half: SavedRecipe) -> None:
+    assert "<span>Halftone plate, Faint plate</span>" in client.get("/", {"style": PLATE}).content.decode()
+    assert "<span>Faint plate</span>" in client.get("/", {"style": "Faint plate"}).content.decode()
+
+
 def test_a_name_shows_as_soon_as_it_is_saved_and_no_longer_when_it_is_taken_off(
     half: SavedRecipe, odo: User
 ) -> None:
