@@ -39,7 +39,7 @@ def test_the_api_gives_pauses_resumes_and_ends(client: Client, odo: User) -> Non
     address = f"{ROOT}{order['id']}/"
     assert client.post(f"{address}pause").json()["state"] == "paused"
     again = client.post(f"{address}pause")
-    assert (again.status_code, again.json()["type"]) == (409, "/problems/not-now")
+    assert (again.status_code, again.json()["type"]) == (409, "/problems/job-not-now")
     assert client.post(f"{address}resume").json()["state"] == "standing"
     assert [one["id"] for one in client.get(ROOT).json()["results"]] == [order["id"]]
     assert client.post(f"{address}end").json()["state"] == "ended"
