@@ -5,8 +5,10 @@ import ctypes
 import hashlib
 import json
 import os
+import resource
 from functools import cache
 from importlib.metadata import version
+from pathlib import Path
 
 import pyvips
 import torch
@@ -90,7 +92,17 @@ def _keep_memory() -> None:
         libc.mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
 
 
-def release() -> None:
-    """Give memory that is held but not used back to the system."""
+def release(above: int = 0) -> None:
+    """Give memory that is held but not used back to the system, if more than `above` bytes are in the process's hands.
+
+    What is given back has to be mapped anew: done for every tile it takes a tenth to a fifth of the time.
+    """
     with contextlib.suppress(AttributeError, OSError):
+        if above and _held() <= above:
+            return
         ctypes.CDLL(None).malloc_trim(0)
+
+
+def _held() -> int:
+    """Bytes of memory the process has; OSError where the system does not say."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()

@@ -6,11 +6,11 @@ Whatever must see the whole picture is worked out here, from the canonical thumb
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol, TypeAlias, cast
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from stylizer.models import Colourist, Enlarger, Restorer, Stylist, Translator
+from stylizer.models.restorer import inner
 from stylizer.pixels import Laid, changed, recoloured
 from stylizer.recipe import Step
 from stylizer.tiling import Tile
@@ -105,11 +105,9 @@ def prepare(
 
 def _paint(network: Callable[[Tensor], Tensor]) -> TileFunction:
     def tile(x: Tensor, halo: int, tiles: Sequence[Tile]) -> Touched:
-        made = network(x)
-        inner = np.s_[:, :, halo : x.shape[2] - halo, halo : x.shape[3] - halo]
-        made = made[inner].clamp(0, 1)
+        made = inner(network(x), halo).clamp(0, 1)
         # It is asked for everywhere: nothing looks damaged, and nothing is in doubt.
-        return Touched(made - x[inner], torch.zeros_like(made[:, :1]), torch.ones_like(made[:, :1]))
+        return Touched(made - inner(x, halo), torch.zeros_like(made[:, :1]), torch.ones_like(made[:, :1]))
 
     return tile
 
@@ -122,7 +120,7 @@ def _colourise(network: Colourist, thumbnail: Tensor, cell: int) -> TileFunction
         return (torch.arange(start, start + count, dtype=torch.float64, device=device) + 0.5) / cell - 0.5
 
     def tile(x: Tensor, halo: int, tiles: Sequence[Tile]) -> Touched:
-        x = x[:, :, halo : x.shape[2] - halo, halo : x.shape[3] - halo]
+        x = inner(x, halo)
         change, sure = torch.empty_like(x), torch.empty_like(x[:, :1])
         for number, at in enumerate(tiles):
             columns = places(at.x0, x.shape[3], x.device)
@@ -139,8 +137,7 @@ def _colourise(network: Colourist, thumbnail: Tensor, cell: int) -> TileFunction
 
 def _enlarge(network: Enlarger) -> TileFunction:
     def tile(x: Tensor, halo: int, tiles: Sequence[Tile]) -> Touched:
-        made, edge = network(x), network.factor * halo
-        made = made[:, :, edge : made.shape[2] - edge, edge : made.shape[3] - edge]
+        made = inner(network(x), network.factor * halo)
         # It is asked for everywhere, as a style is.
         return Touched(made, torch.zeros_like(made[:, :1]), torch.ones_like(made[:, :1]))
 
@@ -152,11 +149,8 @@ def _restore(step: Step, network: Restorer, thumbnail: Tensor | None) -> TileFun
     curves = network.tone(thumbnail) if thumbnail is not None else None
 
     def tile(x: Tensor, halo: int, tiles: Sequence[Tile]) -> Touched:
-        found = network(x)
-        x, residual, damage, gate = (
-            part[:, :, halo : part.shape[2] - halo, halo : part.shape[3] - halo]
-            for part in (x, found.residual, found.damage, found.gate)
-        )
+        residual, damage, gate = network(x, halo)
+        x = inner(x, halo)
         out = x + residual if detail else x
         # Not a number has no place on a curve; on a GPU it would stop the process. The engine finds it right after.
         if curves is not None and bool(torch.isfinite(out.sum())):

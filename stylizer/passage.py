@@ -41,6 +41,9 @@ from stylizer.tiling import Tile
 from stylizer.trust import Trust
 
 
+MOST_HELD = 1_250_000_000  # bytes of memory between two tiles
+
+
 @dataclass(frozen=True)
 class Made:
     """Files in the scratch folder, and what was learnt while making them."""
@@ -166,9 +169,9 @@ class Passage:
                 coming = ahead.submit(reading.next, self.batch)
                 self.stop_if_cancelled()
                 if self.done:
-                    # The last tile has left the heap in pieces, and the next would not fit where it lay: a picture of
-                    # many tiles would take ever more. Mapping the pages anew costs a fiftieth of a tile's time.
-                    machine.release()
+                    # Tiles leave the heap in pieces, and the next may not fit where the last lay: a picture of many
+                    # tiles could take ever more.
+                    machine.release(above=MOST_HELD)
                 x = self._onto_device(batch.seen).permute(0, 3, 1, 2)  # channels last in memory
                 touched = values_of(function(x, halo, batch.tiles))
                 if going is not None:

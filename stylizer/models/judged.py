@@ -13,7 +13,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stylizer.models.receptive import reach
 from stylizer.models.restorer import Restorer
 
 SLOPE = 0.1
@@ -36,15 +35,23 @@ class Judge(nn.Module):
         self.meet = nn.Conv2d(width + width // 2, 16, 3, padding=1)
         self.leave = nn.Sequential(nn.Conv2d(16, 4, 1), nn.PixelShuffle(2))
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(B, channels, H/2, W/2) → (B, 1, H, W); sides of H and W are multiples of 8."""
-        near = F.leaky_relu(self.near(F.leaky_relu(self.enter(x), SLOPE)), SLOPE)
-        far = F.leaky_relu(self.coarse(near), SLOPE)
+    def forward(self, fine: Tensor, proposed: Tensor) -> Tensor:
+        """(B, channels, H/2, W/2) in two parts → (B, 1, H, W); sides of H and W are multiples of 8."""
+        near = _leaky(self.near(_leaky(self.enter(torch.cat([fine, proposed], 1)))))
+        far = _leaky(self.coarse(near))
         for layer in self.around:
-            far = F.leaky_relu(layer(far), SLOPE)
-        both = torch.cat([near, F.leaky_relu(self.back(far), SLOPE)], 1)
-        logits: Tensor = self.leave(F.leaky_relu(self.meet(both), SLOPE))
+            far = _leaky(layer(far))
+        both = torch.cat([near, _leaky(self.back(far))], 1)
+        del near, far
+        met = _leaky(self.meet(both))
+        del both
+        logits: Tensor = self.leave(met)
         return logits
+
+
+def _leaky(x: Tensor) -> Tensor:
+    """In place: each of these is some 50 MB of a large tile."""
+    return F.leaky_relu(x, SLOPE, inplace=True)
 
 
 class JudgedHead(nn.Module):
@@ -59,7 +66,7 @@ class JudgedHead(nn.Module):
         """(B, fine, H/2, W/2) → residual, the judge's logits and the damage's, (B, 5, H, W)."""
         proposed = self.propose(fine)
         residual, gate, damage = self.shuffle(proposed).split((3, 1, 1), 1)
-        verdict = self.judge(torch.cat([fine, proposed], 1))
+        verdict = self.judge(fine, proposed)
         return torch.cat([residual * (gate.sigmoid() / 0.95).clamp(0, 1), verdict, damage], 1)
 
 
@@ -70,7 +77,7 @@ class JudgedRestorer(Restorer):
         super().__init__(**arguments)
         fine = arguments.get("widths", (32, 96, 192))[0]
         self.head = JudgedHead(self.head, fine, judge)  # type: ignore[assignment]
-        self.halo = reach(self).halo
+        self._measure()
 
 
 def from_plain(weights: dict[str, Tensor], fresh: JudgedRestorer) -> JudgedRestorer:

@@ -50,10 +50,19 @@ Seen = tuple[Axis, Axis]  # rows, columns
 
 @dataclass(frozen=True)
 class Reach:
-    """`radius` and `stride` in pixels: how far an output pixel sees at most, and on what tiles must begin."""
+    """In pixels: how far an output pixel sees `before` and `after` itself at most, and the `stride` tiles must begin on.
 
-    radius: int
+    Of outputs coarser than the picture: how far a cell sees before and after the pixels it covers.
+    """
+
+    before: int
+    after: int
     stride: int
+
+    @property
+    def radius(self) -> int:
+        """The farther of the two."""
+        return max(self.before, self.after)
 
     @property
     def halo(self) -> int:
@@ -61,10 +70,13 @@ class Reach:
         return -(-self.radius // self.stride) * self.stride
 
 
-def reach(network: Callable[[Tensor], Any], *, side: int = 16, factor: int = 1) -> Reach:
+def reach(
+    network: Callable[[Tensor], Any], *, side: int = 16, factor: int = 1, coarse: bool = False
+) -> Reach:
     """Walk a network of pictures (B, 3, H, W) → anything of pictures, all `factor` times the size of what went in.
 
-    While walking a pixel of the result counts 1 and one of the source `factor`; what is told is in the source's.
+    While walking a pixel of the result counts 1 and one of the source `factor`; what is told is in the source's. With
+    `coarse` what comes out may have any size.
 
     Raises:
         UnboundedReach: an operation that sees the whole picture, or one without a rule.
@@ -77,12 +89,12 @@ def reach(network: Callable[[Tensor], Any], *, side: int = 16, factor: int = 1) 
     ends = [axis for part in tree_leaves(made) if (seen := walker.seen(part)) for axis in seen]
     if not ends:
         raise UnboundedReach("Nothing the network gives depends on the picture.")
-    if any(axis.cell != 1 for axis in ends):
+    if not coarse and any(axis.cell != 1 for axis in ends):
         raise UnboundedReach(
             f"The network gives a picture of another size than {factor} times what it was given."
         )
-    most = max(0, *(max(axis.before, axis.after) for axis in ends))
-    return Reach(-(-most // factor), walker.stride // factor)
+    before, after = (max(0, *(getattr(axis, side) for axis in ends)) for side in ("before", "after"))
+    return Reach(-(-before // factor), -(-after // factor), walker.stride // factor)
 
 
 class _Walker(TorchDispatchMode):

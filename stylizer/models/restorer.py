@@ -63,30 +63,58 @@ class Restorer(nn.Module):
         nn.init.normal_(last.weight, std=0.02 * (9 * fine) ** -0.5)
         # The gate starts open: a shut gate passes no gradient to the residual and learns nothing.
         last.bias = nn.Parameter(torch.tensor([0.0] * 12 + [2.0] * 4 + [-2.0] * 4))
-        self.halo = reach(self).halo
+        self._measure()
 
-    def forward(self, x: Tensor) -> RestorerOutput:
-        """x (B, 3, H, W) in 0…1, H and W multiples of `stride`."""
+    def _measure(self) -> None:
+        """How far the whole sees, and how far what enters each block of the middle, and what leaves it, has seen."""
+        self._ahead = [0] * (len(self.middle) + 1)  # nothing is let go of without a halo
+        whole = reach(self)
+        self.halo = whole.halo
+        parts = (
+            reach(lambda x, count=count: self.middle[:count](self._halved(x)[-1]), coarse=True)  # type: ignore[misc]
+            for count in range(len(self.middle) + 1)
+        )
+        self._ahead = [max(whole.before - part.before, whole.after - part.after) for part in parts]
+
+    def forward(self, x: Tensor, halo: int = 0) -> RestorerOutput:
+        """x (B, 3, H, W) in 0…1, H and W multiples of `stride`; what comes back is smaller by `halo` on each side.
+
+        The halo is let go of on the way: at each block of the middle, all but what is still seen from inside. That
+        saves a tenth of a large tile's arithmetic and a fifth of its memory, and changes nothing inside.
+        """
         if x.shape[2] % self.stride or x.shape[3] % self.stride:
             raise ValueError(f"sides must be multiples of {self.stride}: got {tuple(x.shape[2:])}")
-        inner = (x - 0.5).to(self.get_parameter("stem.1.weight").dtype)  # bf16 after `lowered`
-        fine = self.encode_fine(self.stem(inner))  # (B, w0, H/2, W/2)
-        half = self.encode_half(self.down_fine(fine))  # (B, w1, H/4, W/4)
-        up = self.up_half(self.middle(self.down_half(half)))  # the middle at (B, w2, H/8, W/8)
-        up += half
+        fine, half, deep = self._halved(x)
+        gone = 0
+        for ahead, block in zip(self._ahead, [*self.middle, nn.Identity()], strict=True):
+            spare = max(gone, (halo - ahead) // self.stride * self.stride)
+            deep = block(inner(deep, (spare - gone) // 8))
+            gone = spare
+        up = self.up_half(deep)
+        del deep
+        up += inner(half, gone // 4)
         half = self.decode_half(up)
         # Added in place, and let go of as soon as possible: each of these is some 60 MB of a large tile.
         up = self.up_fine.conv(half)
         del half
         up = self.up_fine.shuffle(up)
-        up += fine
-        del inner, fine
+        up += inner(fine, gone // 2)
+        del fine
         residual, gate, damage = (
             self.head(self.decode_fine(up)).float().split((3, 1, 1), 1)
-        )  # (B, 3 + 1 + 1, H, W)
+        )  # (B, 3 + 1 + 1, H, W) but for what is gone on each side
         del up
         gate = gate.sigmoid()
-        return RestorerOutput(_only_grey_where_grey(x, residual * self._cut(gate)), damage.sigmoid(), gate)
+        residual = _only_grey_where_grey(inner(x, gone), residual * self._cut(gate))
+        residual, damage, gate = (inner(part, halo - gone) for part in (residual, damage.sigmoid(), gate))
+        return RestorerOutput(residual, damage, gate)
+
+    def _halved(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Features at 1/2 (B, w0, H/2, W/2), 1/4 (B, w1, H/4, W/4) and 1/8 (B, w2, H/8, W/8) of the resolution."""
+        unit = (x - 0.5).to(self.get_parameter("stem.1.weight").dtype)  # bf16 after `lowered`
+        fine = self.encode_fine(self.stem(unit))
+        half = self.encode_half(self.down_fine(fine))
+        return fine, half, self.down_half(half)
 
     def _cut(self, gate: Tensor) -> Tensor:
         """The gate with a dead zone: exactly zero up to the floor, one at full confidence."""
@@ -108,6 +136,11 @@ class Restorer(nn.Module):
         """
         out = self(x)
         return apply_curves(x + out.residual, curves), out.damage
+
+
+def inner(x: Tensor, margin: int) -> Tensor:
+    """(…, H, W) without `margin` on each side, not copied."""
+    return x[..., margin : x.shape[-2] - margin, margin : x.shape[-1] - margin] if margin else x
 
 
 def _only_grey_where_grey(x: Tensor, residual: Tensor) -> Tensor:

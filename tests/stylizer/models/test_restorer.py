@@ -1,12 +1,15 @@
 """The restorer: exact in tiles, honest about its reach, harmless to grey and to what it is not sure of."""
 
+from typing import cast
+
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from stylizer.cards import Card
 from stylizer.errors import UnknownModel
 from stylizer.models import Restorer, build, create
+from stylizer.models.restorer import inner
 from stylizer.models.tone import KNOTS, ToneNet, apply_curves
 
 SMALL = {"widths": (4, 6, 8), "middle": 2}
@@ -52,6 +55,41 @@ def test_tiles_with_their_halo_are_exactly_the_whole(network: Restorer) -> None:
                 :, :, top + halo : top + halo + core.shape[2], left + halo : left + halo + core.shape[3]
             ]
             assert (core - expected).abs().max() <= 1e-5
+
+
+@pytest.fixture(scope="module", params=["restorer", "judged-restorer"])
+def seeing(request: pytest.FixtureRequest) -> Restorer:
+    """With weights above zero: whatever it can see, it answers to."""
+    made = cast(Restorer, create(request.param, **SMALL)).eval().double()
+    with torch.no_grad():
+        for weight in made.parameters():
+            weight.copy_(torch.rand_like(weight) * 0.2 + 0.05)
+        for layer in made.modules():
+            if isinstance(layer, nn.LayerNorm):
+                layer.weight.fill_(1)
+    return made
+
+
+@pytest.mark.parametrize("more", [-24, 0, 8, 40])
+def test_the_halo_let_go_of_on_the_way_is_not_missed_inside(seeing: Restorer, more: int) -> None:
+    halo = seeing.halo + more
+    x = torch.rand(1, 3, 2 * halo + 48, 2 * halo + 32, dtype=torch.float64)
+    with torch.no_grad():
+        for whole, part in zip(seeing(x), seeing(x, halo), strict=True):
+            assert (inner(whole, halo) - part).abs().max() <= 1e-9 * whole.abs().max()
+            assert part.shape[2:] == (48, 32)
+
+
+def test_to_let_go_of_more_would_show(seeing: Restorer, monkeypatch: pytest.MonkeyPatch) -> None:
+    halo = seeing.halo
+    x = torch.rand(1, 3, 2 * halo + 96, 2 * halo + 96, dtype=torch.float64)
+    with torch.no_grad():
+        whole = seeing(x)
+        monkeypatch.setattr(seeing, "_ahead", [max(0, ahead - 48) for ahead in seeing._ahead])
+        assert any(
+            (inner(a, halo) - b).abs().max() > 1e-9 * a.abs().max()
+            for a, b in zip(whole, seeing(x, halo), strict=True)
+        )
 
 
 def test_sides_that_do_not_fit_the_stride_are_refused(network: Restorer) -> None:
