@@ -7,7 +7,6 @@ Nothing is left behind when it fails, and no tile that failed is ever written.
 import hashlib
 import os
 import shutil
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -29,6 +28,7 @@ from stylizer.operations import REFERENCE, THUMBNAIL, takes_reference
 from stylizer.passage import Made, Passage, Stage, canonical_thumbnail
 from stylizer.recipe import Recipe, Step
 from stylizer.report import Report as Report
+from stylizer.scratch import scratch
 
 Progress = Callable[[int, int], None]
 
@@ -130,10 +130,8 @@ class Engine:
         _check_mask(recipe, mask, name)
         style = self._reference(recipe, reference, name)
         out.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{name[:40]}.", dir=out) as scratch:
-            passage, made = self._run(
-                source, recipe, Path(scratch), digest, name, mask, style, on_tile, cancel
-            )
+        with scratch(out, name) as folder:
+            passage, made = self._run(source, recipe, folder, digest, name, mask, style, on_tile, cancel)
             facts, seen = made.facts, made.fidelity
             report = Report(
                 source_sha256=digest,
@@ -244,7 +242,7 @@ class Engine:
         self,
         source: Source,
         recipe: Recipe,
-        scratch: Path,
+        folder: Path,
         digest: str,
         name: str,
         mask: Path | None,
@@ -257,7 +255,7 @@ class Engine:
         batch = BATCHES[self.device.type]
         while True:
             passage = Passage(
-                scratch, recipe, device=self.device, mask=mask, reference=reference, batch=batch,
+                folder, recipe, device=self.device, mask=mask, reference=reference, batch=batch,
                 on_tile=on_tile, cancel=cancel,
             )  # fmt: skip
             try:

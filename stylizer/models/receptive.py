@@ -50,7 +50,7 @@ Seen = tuple[Axis, Axis]  # rows, columns
 
 @dataclass(frozen=True)
 class Reach:
-    """In pixels: how far an output pixel sees `before` and `after` itself at most, and the `stride` tiles must begin on.
+    """In pixels: how far an output pixel sees `before` and `after` itself at most, the `stride` tiles must begin on.
 
     Of outputs coarser than the picture: how far a cell sees before and after the pixels it covers.
     """
