@@ -11,7 +11,7 @@ import pytest
 
 from tests.workers.chaos import POISON, ROOT, SCANS
 
-SECONDS = float(os.environ.get("PALIMPSEST_CHAOS_SECONDS", "45"))
+SECONDS = float(os.environ.get("PALIMPSEST_CHAOS_SECONDS", "120"))
 
 
 def may_unshare() -> bool:
