@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from stylizer.engine import Engine, Report, Result, Source
     from stylizer.recipe import Recipe, resolve
 
-__version__ = "0.3.0"
+__version__ = "0.2.0"
 __all__ = ["Engine", "Recipe", "Report", "Result", "Source", "__version__", "resolve"]
 
 _HOMES = {"Engine": "engine", "Report": "engine", "Result": "engine", "Source": "engine", "Recipe": "recipe",

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 MOST_READ = 3_000_000  # pixels of a tile with its halo
 MOST_MEMORY = 800_000_000  # bytes, of which a tile takes so many a pixel and the bands on their way so many:
-PER_TILE, PER_BAND = 230, 24  # measured with the restorer in fp32 on 16-bit RGB; what is fixed comes on top
+PER_TILE, PER_BAND = 250, 24  # measured with the restorer in fp32 on 16-bit RGB; what is fixed comes on top
 SMALLEST = 256  # rows; below this a band would be mostly halo
 WIDEST = 2048  # columns of a tile of a picture so wide that even such a band is too much
 

@@ -65,8 +65,8 @@ class JudgedHead(nn.Module):
     def forward(self, fine: Tensor) -> Tensor:
         """(B, fine, H/2, W/2) → residual, the judge's logits and the damage's, (B, 5, H, W)."""
         proposed = self.propose(fine)
+        verdict = self.judge(fine, proposed)  # first, for it takes most memory
         residual, gate, damage = self.shuffle(proposed).split((3, 1, 1), 1)
-        verdict = self.judge(fine, proposed)
         return torch.cat([residual * (gate.sigmoid() / 0.95).clamp(0, 1), verdict, damage], 1)
 
 
