@@ -216,12 +216,10 @@ def judge(
             rows[name].append(judging.measure(pictures[place], content, known))
     if sheet is not None:
         write_sheet(sheet, methods, [middle(reduced(read(path))) for path in unseen])
-    return _told(rows, unseen=len(unseen), learnt=len(learnt))
+    return told(rows, unseen=len(unseen), learnt=len(learnt))
 
 
-def _told(
-    rows: Mapping[str, Sequence[Mapping[str, float]]], *, unseen: int, learnt: int
-) -> dict[str, object]:
+def told(rows: Mapping[str, Sequence[Mapping[str, float]]], *, unseen: int, learnt: int) -> dict[str, object]:
     table = {
         name: {figure: np.array([row[figure] for row in found]) for figure in found[0]}
         for name, found in rows.items()

@@ -7,13 +7,17 @@ its own code; with an encoder, the code comes from the canonical thumbnail of a 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from stylizer.models.blocks import PixelNorm, Residual
+from stylizer.models.colours import between, recoloured, spread_of
+from stylizer.models.laid import Laid
 from stylizer.models.receptive import reach
 
 
@@ -85,7 +89,9 @@ class Stylist(nn.Module):
 
     widths: channels at 1/2 and 1/4 of the resolution; blocks: residual blocks at 1/4; code: numbers of a style's code;
     encoder: channels of the style encoder's first layer, 0 for a network with one style of its own; grey: the style
-    knows no colour, and what is drawn in it has none.
+    knows no colour, and what is drawn in it has none; laid: arguments of `Laid`, which prepares what the style's
+    colours and strokes are put on; without, that is the photograph as it is; matched: with an encoder, the change of
+    colours is not learnt but worked out, from the photographs' usual colours to the style picture's.
     """
 
     stride = 4
@@ -98,9 +104,12 @@ class Stylist(nn.Module):
         code: int = 32,
         encoder: int = 0,
         grey: bool = False,
+        laid: Mapping[str, Any] | None = None,
+        matched: bool = False,
     ) -> None:
         super().__init__()
-        self.grey = grey
+        self.grey, self.matched = grey, matched
+        self.laid = Laid(**laid) if laid else None
         half, quarter = widths
         self.stem = nn.Sequential(nn.PixelUnshuffle(2), nn.Conv2d(12, half, 3, padding=1))
         self.encode = Residual(half)
@@ -118,7 +127,12 @@ class Stylist(nn.Module):
         nn.init.normal_(self.colour.weight, std=0.02)
         with torch.no_grad():
             self.colour.bias.copy_(torch.cat([torch.eye(3).flatten(), torch.zeros(3)]))
-        self.code = nn.Parameter(torch.zeros(1, code))
+        same = torch.cat([torch.eye(3).flatten(), torch.zeros(3)])[None]
+        self.code = nn.Parameter(
+            torch.cat([same, torch.zeros(1, code)], 1) if matched else torch.zeros(1, code)
+        )
+        if matched:  # mean and covariance of photographs: set by training, kept with the weights
+            self.register_buffer("usual", torch.cat([torch.full((3,), 0.45), 0.06 * torch.eye(3).flatten()]))
         self.encoder = StyleEncoder(code, encoder) if encoder else None
         self.halo = reach(self).halo
 
@@ -128,7 +142,8 @@ class Stylist(nn.Module):
             raise ValueError(f"sides must be multiples of {self.stride}: got {tuple(x.shape[2:])}")
         dtype = self.get_parameter("stem.1.weight").dtype  # bf16 after `lowered`
         given = self.code if code is None else code
-        style = given.to(dtype)
+        numbers = given[:, :12] if self.matched else self.colour(given)
+        style = (given[:, 12:] if self.matched else given).to(dtype)
         fine = self.encode(self.stem((x - 0.5).to(dtype)))  # (B, w0, H/2, W/2)
         deep = self.down(fine)  # (B, w1, H/4, W/4)
         for block in self.middle:
@@ -137,20 +152,28 @@ class Stylist(nn.Module):
         up += fine
         del fine, deep
         drawn = self.head(self.decode(up, style)).float()
-        out: Tensor = self._recoloured(x, given) + drawn
+        if self.laid is None:
+            under = recoloured(x, numbers)
+        else:  # paper is no lighter than white, nor ink darker than black, before a stroke is put on it
+            under = recoloured(self.laid(x), numbers).clamp(0, 1)
+        out: Tensor = under + drawn
         return torch.cat([out.mean(1, keepdim=True)] * 3, 1) if self.grey else out
-
-    def _recoloured(self, x: Tensor, code: Tensor) -> Tensor:
-        """Each pixel's colour through the style's matrix (3 × 3) and offset."""
-        numbers = self.colour(code)[:, :, None, None]  # (B, 12, 1, 1)
-        matrix, offset = numbers[:, :9], numbers[:, 9:]
-        red, green, blue = x.split(1, 1)
-        out: Tensor = red * matrix[:, 0:9:3] + green * matrix[:, 1:9:3] + blue * matrix[:, 2:9:3] + offset
-        return out
 
     def code_of(self, picture: Tensor) -> Tensor:
         """The code (1, n) of a style picture's canonical thumbnail (1, 3, h, w) in 0…1."""
         if self.encoder is None:
             raise ValueError("This network has one style of its own; only one with an encoder reads another.")
         code: Tensor = self.encoder(picture)
-        return code
+        return torch.cat([self.colours_for(picture), code], 1) if self.matched else code
+
+    @torch.no_grad()
+    def colours_for(self, picture: Tensor) -> Tensor:
+        """The map (B, 12) from photographs' usual colours to those of style pictures (B, 3, h, w)."""
+        usual = self.get_buffer("usual").double().cpu()
+        mean, spread = usual[:3], usual[3:].reshape(3, 3)
+        found = []
+        for one in picture:
+            goal_mean, goal = spread_of(one.flatten(1).cpu())
+            matrix = between(spread, goal)
+            found.append(torch.cat([matrix.flatten(), goal_mean - matrix @ mean]))
+        return torch.stack(found).to(picture)

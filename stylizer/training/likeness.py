@@ -40,6 +40,10 @@ class Eye:
     def __call__(self, picture: Tensor) -> Seen:
         return Seen(self._layers(picture, self.near), self._layers(F.avg_pool2d(picture, 2), self.far))
 
+    def deepest(self, picture: Tensor) -> Tensor:
+        """The last layer of the half alone: where content is compared."""
+        return self._layers(F.avg_pool2d(picture, 2), self.far)[-1]
+
     def _layers(self, picture: Tensor, count: int) -> list[Tensor]:
         if not count:
             return []

@@ -10,15 +10,18 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor, nn
 
 from stylizer.models import channels_last
+from stylizer.models.colours import recoloured
 from stylizer.models.features import Features
 from stylizer.models.stylist import Stylist
 from stylizer.training import likeness, report, state
@@ -27,8 +30,9 @@ from stylizer.training.augment import augment
 from stylizer.training.config import Adversary as Game
 from stylizer.training.config import Watch
 from stylizer.training.course import Figures, Pace
-from stylizer.training.style_pictures import Folder, cut, load, mean_of, recolouring, statistics
+from stylizer.training.style_pictures import Folder, colours_of, cut, load, mean_of, recolouring, statistics
 
+AFAR = 8  # pixels that are one where a result is compared with its ground
 SHOWN = 4  # contents on the sheet
 PACE = Pace(watch=Watch(every=200, metric="nearer"))
 NO_GAME = Game()
@@ -40,7 +44,8 @@ class Style:
 
     side: the long side style pictures are reduced to, so that a stroke of theirs is as large as one of the result;
     near, far: layers of the feature network looked at in the picture and in its half; view: what the encoder sees;
-    content: squared distance of structure; contrast: PatchNCE, at `patches` places; edge, light, rough: see `likeness`.
+    content: squared distance of structure; contrast: PatchNCE, at `patches` places; edge, light, rough: see `likeness`;
+    ground: how much the result, seen from afar, keeps the colours that it began with (a network with `laid` alone).
     """
 
     seed: int = 20261124
@@ -60,6 +65,7 @@ class Style:
     edge: float = 0.3
     light: float = 0.3
     rough: float = 0.0
+    ground: float = 0.0
     kept: float = 0.2
     adversary: Game = NO_GAME
 
@@ -101,6 +107,9 @@ class StyleLesson:
         self.eye = likeness.Eye(features, near=config.near, far=config.far)
         self.contents = load(contents.paths, side=config.content_side)
         self.kept = load(contents.kept, side=config.content_side)[:12]
+        if self.network.matched:
+            mean, spread = colours_of(self.contents[::8] or self.contents)
+            self.network.get_buffer("usual").copy_(torch.cat([mean, spread.flatten()]))
         self.names = [folder.name for folder in styles]
         self.pictures = [load(folder.paths, side=config.side) for folder in styles]
         self.unseen = [load(folder.kept, side=config.side) for folder in styles]
@@ -155,10 +164,22 @@ class StyleLesson:
         """Begin with the style's colours, which need no learning: what is left to learn is how it draws."""
         if self.reads:
             return
-        matrix, offset = recolouring(self.contents[::8] or self.contents, self.pictures[0])
         with torch.no_grad():
             self.network.colour.weight.zero_()
-            self.network.colour.bias.copy_(torch.cat([matrix.flatten(), offset]))
+            self.network.colour.bias.copy_(self.begun)
+
+    @cached_property
+    def begun(self) -> Tensor:
+        """The map of colours (12,) that learning begins with."""
+        contents = self.contents[::8] or self.contents
+        matrix, offset = recolouring(contents, self.pictures[0], clamped=self.network.laid is not None)
+        return torch.cat([matrix.flatten(), offset])
+
+    @torch.no_grad()
+    def _ground(self, x: Tensor, code: Tensor | None) -> Tensor:
+        """What the photographs are before a stroke is learnt."""
+        laid = x if self.network.laid is None else self.network.laid(x)
+        return recoloured(laid, self.begun[None] if code is None else code[:, :12]).clamp(0, 1)
 
     # ---- a step
 
@@ -171,8 +192,8 @@ class StyleLesson:
         inside = made.clamp(0, 1)
         seen = self.eye(made)
         with torch.no_grad():
-            known = self.eye(x)
-        deep, deep_known = seen.half[-1], known.half[-1]
+            deep_known = self.eye.deepest(x)
+        deep = seen.half[-1]
         parts = {
             "style": (config.style, likeness.style_distance(seen.layers, wanted)),
             "content": (config.content, likeness.content_distance(deep, deep_known)),
@@ -182,6 +203,9 @@ class StyleLesson:
             # A value outside 0…1 would be cut off, and its gradient with it.
             "outside": (10.0, (made - inside).square().mean()),
         }
+        if config.ground and (self.network.matched or not self.reads):
+            apart = F.avg_pool2d(made - self._ground(x, code), AFAR)
+            parts["ground"] = (config.ground, apart.abs().mean())
         if config.contrast:
             places = torch.from_numpy(rng.permutation(deep.shape[2] * deep.shape[3])[: config.patches].copy())
             parts["contrast"] = (config.contrast, likeness.contrast(deep, deep_known, places))
@@ -291,7 +315,7 @@ class StyleLesson:
         panels: report.Panels = (
             ("Loss", "step", ("loss",)),
             ("Style: distance of statistics", "step", ("style",)),
-            ("Content", "step", ("content", "edge", "light", "contrast")),
+            ("Content", "step", ("content", "edge", "light", "ground", "contrast")),
             ("Critic", "step", ("critic", "critic_right", "verdict")),
             ("Kept back: nearer to the style by", "validation", ("nearer",)),
             ("Kept back: likeness of edges", "validation", ("edge",)),

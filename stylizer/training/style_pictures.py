@@ -16,9 +16,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from stylizer.errors import StylizerError
+from stylizer.models.colours import between, spread_of, tone_of
 from stylizer.training import likeness, photos
 
-ONE_TONE = 0.02  # a second direction of colour with less than this share of the first is none
 CUTS = 3  # squares of each style picture that its statistics are taken of
 
 
@@ -105,33 +105,33 @@ def colours_of(pictures: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
     for picture in pictures:
         flat = picture.flatten(1).double() / 255
         samples.append(flat[:, :: max(1, flat.shape[1] // 2000)][:, :2000])
-    every = torch.cat(samples, 1)
-    return every.mean(1), torch.cov(every)
+    return spread_of(torch.cat(samples, 1))
 
 
-def recolouring(contents: Sequence[Tensor], style: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-    """The matrix (3, 3) and offset (3,) that give contents the style's mean and covariance and move colours least.
+def recolouring(
+    contents: Sequence[Tensor], style: Sequence[Tensor], *, clamped: bool = False
+) -> tuple[Tensor, Tensor]:
+    """The matrix (3, 3) and offset (3,) that give contents the style's mean and covariance: see `colours.between`.
 
-    Monge and Kantorovich's map between two normal distributions (Pitié and Kokaram 2007): symmetric and positive, so
-    that no colour is inverted. A style of one tone (drawings, plates) takes the light of a picture alone.
+    clamped: for a style of one tone. What is lighter than its paper becomes paper and what is darker than its ink ink,
+    so that more of both is asked for.
     """
     (mean, spread), (goal_mean, goal) = colours_of(contents), colours_of(style)
-    values, vectors = torch.linalg.eigh(goal)
-    if values[-2] < ONE_TONE * values[-1]:
-        tone = vectors[:, -1] * vectors[:, -1].sum().sign() * values[-1].sqrt()
-        light = torch.tensor([0.299, 0.587, 0.114], dtype=torch.float64)
-        matrix = torch.outer(tone, light) / (light @ spread @ light).sqrt()
-        return matrix.float(), (goal_mean - matrix @ mean).float()
-    root = _root(spread)
-    inverse = torch.linalg.inv(root)
-    matrix = inverse @ _root(root @ goal @ root) @ inverse
+    matrix, tone = between(spread, goal), tone_of(goal)
+    if clamped and tone is not None:
+        return _clamped(contents, goal_mean, tone, matrix)
     return matrix.float(), (goal_mean - matrix @ mean).float()
 
 
-def _root(matrix: Tensor) -> Tensor:
-    values, vectors = torch.linalg.eigh(matrix + 1e-5 * torch.eye(3, dtype=matrix.dtype))
-    root: Tensor = vectors @ torch.diag(values.clamp(min=1e-6).sqrt()) @ vectors.T
-    return root
+def _clamped(contents: Sequence[Tensor], goal: Tensor, tone: Tensor, matrix: Tensor) -> tuple[Tensor, Tensor]:
+    """The matrix made steeper and the offset moved until the result has the mean and spread asked for within 0…1."""
+    flat = torch.cat([(picture.flatten(1)[:, ::97].double() / 255) for picture in contents], 1)
+    offset = goal - matrix @ flat.mean(1)
+    for _ in range(100):
+        made = (matrix @ flat + offset[:, None]).clamp(0, 1)
+        matrix = matrix * (tone.norm() / made.std(1).norm().clamp(min=1e-3)).sqrt()
+        offset = offset + 0.5 * (goal - made.mean(1))
+    return matrix.float(), offset.float()
 
 
 def mean_of(statistics: Sequence[likeness.Grams]) -> likeness.Grams:

@@ -19,6 +19,7 @@ from stylizer.models import Stylist
 from stylizer.recipe import PRESETS, Recipe, resolve, takes_reference
 from tests.stylizer.small import pixels_of, save_weights, scene, with_step, write
 
+LAID = {"radius": 4, "lined": 0.4, "strokes": 0.05, "breadth": 2.0}
 SHAPE = {"widths": [4, 6], "blocks": 2, "code": 4}
 
 
@@ -43,6 +44,7 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Weights]:
     made = [
         stylist(folder / "colour.safetensors", "style/colour", seed=1),
         stylist(folder / "grey.safetensors", "style/grey", seed=2, grey=True),
+        stylist(folder / "laid.safetensors", "style/laid", seed=4, laid=LAID),
         stylist(folder / "reference.safetensors", "style/reference", seed=3, encoder=3),
         save_weights(folder / "restore.safetensors"),
     ]
@@ -66,11 +68,12 @@ def picture(tmp_path: Path) -> Source:
     return write(tmp_path / "style.tif", scene(3, 8, height=90, width=60))
 
 
+@pytest.mark.parametrize("style", ["style/colour", "style/laid"])
 def test_a_style_in_tiles_is_the_style_of_the_whole(
-    engine: Engine, shelf: dict[str, Weights], tmp_path: Path
+    engine: Engine, shelf: dict[str, Weights], tmp_path: Path, style: str
 ) -> None:
     recipe, source = (
-        recipe_of(shelf, "style/colour"),
+        recipe_of(shelf, style),
         write(tmp_path / "s.tif", scene(3, 16, height=301, width=523)),
     )
     whole = pixels_of(engine.apply(source, recipe, out=tmp_path, name="whole").output).astype(int)
@@ -201,9 +204,21 @@ def test_a_look_at_a_grey_scan_shows_the_colours_it_would_get(
     assert 0 < seen.changed_share <= 1
 
 
-@pytest.mark.parametrize(
-    "preset", [name for name in PRESETS if name.startswith("style/") and name != "style/reference"]
-)
+STYLES = [name for name in PRESETS if name.startswith("style/") and name != "style/reference"]
+
+
+@pytest.mark.parametrize("preset", STYLES)
+def test_every_style_of_this_release_is_exact_in_tiles(preset: str, tmp_path: Path) -> None:
+    recipe = resolve(preset, cards=packaged_card)
+    source = write(tmp_path / "s.tif", scene(3, 8, height=270, width=300))
+    engine = Engine(device="cpu")
+    whole = engine.apply(source, replace(recipe, tile=512), out=tmp_path, name="whole")
+    parts = engine.apply(source, replace(recipe, tile=256), out=tmp_path, name="parts")
+    assert (whole.report.tiles, parts.report.tiles) == (1, 4)
+    assert np.abs(pixels_of(parts.output).astype(int) - pixels_of(whole.output)).max() <= 1
+
+
+@pytest.mark.parametrize("preset", STYLES)
 def test_every_style_of_this_release_makes_a_picture_of_a_grey_16_bit_scan(
     preset: str, tmp_path: Path
 ) -> None:
