@@ -45,13 +45,13 @@ def between(spread: Tensor, goal: Tensor) -> Tensor:
     if tone is not None:
         light = torch.tensor(LUMA, dtype=torch.float64)
         return torch.outer(tone, light) / (light @ spread @ light).sqrt()
-    root = _root(spread)
+    root = _root(spread, 1e-5)  # colours that photographs hardly have are not blown up
     inverse = torch.linalg.inv(root)
     found: Tensor = inverse @ _root(root @ goal @ root) @ inverse
     return found
 
 
-def _root(matrix: Tensor) -> Tensor:
-    values, vectors = torch.linalg.eigh(matrix + 1e-5 * torch.eye(3, dtype=matrix.dtype))
-    root: Tensor = vectors @ torch.diag(values.clamp(min=1e-6).sqrt()) @ vectors.T
+def _root(matrix: Tensor, least: float = 1e-12) -> Tensor:
+    values, vectors = torch.linalg.eigh(matrix)
+    root: Tensor = vectors @ torch.diag(values.clamp(min=least).sqrt()) @ vectors.T
     return root

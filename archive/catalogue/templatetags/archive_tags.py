@@ -221,6 +221,12 @@ RECIPE_WORDS = {
         gettext_lazy("Restore damage only"),
         gettext_lazy("As restore, but outside the damage it marks not one bit changes."),
     ),
+    "style/charcoal-drawing": (
+        gettext_lazy("Charcoal drawing"),
+        gettext_lazy(
+            "In black on white, after charcoal and pen drawings of 1917. A free interpretation, not a restoration."
+        ),
+    ),
     "style/halftone-plate": (
         gettext_lazy("Halftone plate"),
         gettext_lazy(

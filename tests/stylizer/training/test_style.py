@@ -122,8 +122,9 @@ def test_a_run_that_is_resumed_takes_the_steps_of_one_that_never_stopped(
     assert set(parts["average"]) == set(whole["average"])
 
 
+@pytest.mark.parametrize("reads", ["encoder = 3", "encoder = 3\nmatched = true"])
 def test_folders_of_styles_make_a_trunk_that_reads_any_picture(
-    words: list[str], data: Path, tmp_path: Path
+    words: list[str], data: Path, tmp_path: Path, reads: str
 ) -> None:
     for name in ("stripes", "bands"):
         (data / "style" / name).mkdir()
@@ -131,11 +132,14 @@ def test_folders_of_styles_make_a_trunk_that_reads_any_picture(
             source = data / "style" / f"{number}.png"
             (data / "style" / name / source.name).write_bytes(source.read_bytes())
     (tmp_path / "small.toml").write_text(
-        SETTINGS.replace("ENCODER", "encoder = 3").replace("weight = 0.1", "weight = 0.0")
+        "ground = 0.5\n" + SETTINGS.replace("ENCODER", reads).replace("weight = 0.1", "weight = 0.0")
     )
     assert main([*words, "--steps", "4"]) == 0
     trunk = state.load(tmp_path / "run" / "checkpoint.pt")
     assert any(name.startswith("encoder.") for name in trunk["average"])
+    if "matched" in reads:
+        assert trunk["average"]["usual"].isfinite().all()
+        return
     (tmp_path / "small.toml").write_text(SETTINGS.replace("ENCODER", ""))
     for folder in (data / "style" / "stripes", data / "style" / "bands"):
         for picture in folder.iterdir():
@@ -146,6 +150,17 @@ def test_folders_of_styles_make_a_trunk_that_reads_any_picture(
     named = state.load(tmp_path / "named" / "checkpoint.pt")
     assert not any(name.startswith("encoder.") for name in named["average"])
     assert named["average"]["code"].abs().max() > 0
+
+
+def test_a_result_keeps_the_colours_it_began_with_seen_from_afar(words: list[str], tmp_path: Path) -> None:
+    grounded = SETTINGS.replace("ENCODER", "[architecture.laid]\nradius = 2\nstrokes = 0.05")
+    (tmp_path / "small.toml").write_text("ground = 1.0\n" + grounded)
+    assert main([*words, "--steps", "4"]) == 0
+    told = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text("utf-8").splitlines()]
+    grounds = [line["ground"] for line in told if line["stage"] == "step"]
+    assert len(grounds) == 2
+    assert all(0 < ground < 0.2 for ground in grounds)
+    assert release_in(tmp_path / "run").card.arguments["laid"] == {"radius": 2, "strokes": 0.05}
 
 
 @pytest.mark.parametrize(
