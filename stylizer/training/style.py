@@ -124,10 +124,17 @@ class StyleLesson:
         return self.network.encoder is not None
 
     def start_from(self, weights: Path) -> None:
-        """Begin with a trunk: its weights, and the mean code that its encoder reads off this style's pictures."""
+        """Begin with a trunk: its weights, and the mean code that its encoder reads off this style's pictures.
+
+        A trunk may begin with a named style: it draws as that does, until its encoder has learnt to tell styles apart.
+        """
         found = state.weights(weights)
         if self.reads:
-            self.network.load_state_dict(found)
+            own = self.network.state_dict()
+            fits = {
+                name: value for name, value in found.items() if name in own and value.shape == own[name].shape
+            }
+            self.network.load_state_dict(own | fits)
             return
         width = found["encoder.layers.0.weight"].shape[0] if "encoder.layers.0.weight" in found else 0
         if width:

@@ -227,6 +227,12 @@ RECIPE_WORDS = {
             "In black on white, after charcoal and pen drawings of 1917. A free interpretation, not a restoration."
         ),
     ),
+    "style/impressionism": (
+        gettext_lazy("Impressionism"),
+        gettext_lazy(
+            "In strokes of a brush, after paintings by Monet, Pissarro, Renoir and others. A free interpretation, not a restoration."
+        ),
+    ),
     "style/halftone-plate": (
         gettext_lazy("Halftone plate"),
         gettext_lazy(
