@@ -230,7 +230,7 @@ RECIPE_WORDS = {
     "style/impressionism": (
         gettext_lazy("Impressionism"),
         gettext_lazy(
-            "In strokes of a brush, after paintings by Monet, Pissarro, Renoir and others. A free interpretation, not a restoration."
+            "In a brush's strokes, after Monet, Pissarro, Renoir and others. A free interpretation, not a restoration."
         ),
     ),
     "style/halftone-plate": (
