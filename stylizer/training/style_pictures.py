@@ -124,14 +124,15 @@ def recolouring(
 
 
 def _clamped(contents: Sequence[Tensor], goal: Tensor, tone: Tensor, matrix: Tensor) -> tuple[Tensor, Tensor]:
-    """The matrix made steeper and the offset moved until the result has the mean and spread asked for within 0…1."""
+    """The matrix made steeper, twice at most, and the offset moved until mean and spread within 0…1 are the style's."""
     flat = torch.cat([(picture.flatten(1)[:, ::97].double() / 255) for picture in contents], 1)
-    offset = goal - matrix @ flat.mean(1)
+    steeper, offset = 1.0, goal - matrix @ flat.mean(1)
     for _ in range(100):
-        made = (matrix @ flat + offset[:, None]).clamp(0, 1)
-        matrix = matrix * (tone.norm() / made.std(1).norm().clamp(min=1e-3)).sqrt()
+        made = (steeper * matrix @ flat + offset[:, None]).clamp(0, 1)
+        wanted = steeper * float((tone.norm() / made.std(1).norm().clamp(min=1e-3)).sqrt())
+        steeper = min(max(wanted, 1.0), 2.0)
         offset = offset + 0.5 * (goal - made.mean(1))
-    return matrix.float(), offset.float()
+    return (steeper * matrix).float(), offset.float()
 
 
 def mean_of(statistics: Sequence[likeness.Grams]) -> likeness.Grams:

@@ -41,7 +41,7 @@ def test_a_network_that_matches_reads_a_pictures_colours_without_having_learnt_a
     picture = colours(2, tint=(0.9, 0.6, 0.4)).reshape(1, 3, 40, 100)
     with torch.no_grad():
         code = network.code_of(picture)
-        network.head[0].weight.zero_()  # type: ignore[union-attr, operator]
+        network.head[0].weight.zero_()  # type: ignore[operator]
         usual = colours(1).reshape(1, 3, 40, 100)
         network.get_buffer("usual").copy_(torch.cat([part.flatten() for part in spread_of(colours(1))]))
         made = network(usual, network.code_of(picture))
