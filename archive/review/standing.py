@@ -94,22 +94,21 @@ def possible(state: str) -> list[str]:
 # Where a derivative departs so far from its source that a curator has to look twice. Set on restorations of real
 # scans: the ordinary ones stay clear of all three, those whose tone or structure was remade do not.
 MOST_CHANGED, LEAST_PSNR, LEAST_SSIM = 0.5, 25.0, 0.9
-LEAST_SSIM_OF_STYLE = 0.45  # a style is to move tone and texture everywhere: below this it loses the scene
+# What is asked to change everywhere is warned of only where it loses the scene: colour moves no shapes, a style does.
+LEAST_SSIM_OF = {Version.Role.COLOURISED: LEAST_SSIM, Version.Role.STYLISED: 0.45}
 
 
 def warnings(report: dict[str, Any], *, role: str = Version.Role.RESTORED) -> list[str]:
-    """What to look at twice, in words, from the engine's report; nothing where the report says nothing, or says of a
-    style what every style does."""
+    """What to look at twice, in words, from the engine's report; nothing where the report says nothing, or only
+    what was asked for."""
     found = []
     share, psnr, ssim = (report.get(name) for name in ("changed_share", "psnr", "ssim"))
-    if role == Version.Role.STYLISED:
-        if isinstance(ssim, int | float) and ssim < LEAST_SSIM_OF_STYLE:
-            found.append(_("Shapes and texture differ from the scan (similarity %.2f of 1).") % ssim)
-        return found
-    if isinstance(share, int | float) and share > MOST_CHANGED:
+    asked = LEAST_SSIM_OF.get(Version.Role(role))
+    least = LEAST_SSIM if asked is None else asked
+    if asked is None and isinstance(share, int | float) and share > MOST_CHANGED:
         found.append(_("%d %% of the picture was visibly changed.") % round(share * 100))
-    if isinstance(psnr, int | float) and psnr < LEAST_PSNR:
+    if asked is None and isinstance(psnr, int | float) and psnr < LEAST_PSNR:
         found.append(_("Tone or colour moved far from the scan (%.1f dB).") % psnr)
-    if isinstance(ssim, int | float) and ssim < LEAST_SSIM:
+    if isinstance(ssim, int | float) and ssim < least:
         found.append(_("Shapes and texture differ from the scan (similarity %.2f of 1).") % ssim)
     return found

@@ -188,8 +188,10 @@ def test_a_large_change_is_named(report: dict[str, object], count: int) -> None:
     assert len(warnings(report)) == count
 
 
-def test_a_style_is_named_only_where_it_loses_the_scene() -> None:
+def test_a_style_or_colour_is_named_only_where_it_loses_the_scene() -> None:
     moved = {"changed_share": 1.0, "psnr": 13.0, "ssim": 0.7}
+    assert len(warnings(moved, role="colourised")) == 1
+    assert warnings(moved | {"ssim": 0.99}, role="colourised") == []
     assert warnings(moved, role="stylised") == []
     assert len(warnings(moved | {"ssim": 0.4}, role="stylised")) == 1
 
