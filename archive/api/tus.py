@@ -109,6 +109,8 @@ class Uploads(Tus):
         begun_before = upload.state != Upload.State.UPLOADING or incoming.offset(upload.pk) != 0
         if request.headers.get("Content-Type") == PART and _announced(request) and not begun_before:
             upload = _write(request, upload, at=0)
+        elif begun_before:
+            upload = _gone_on(upload)
         return HttpResponse(status=201, headers=headers | _state(upload))
 
 
@@ -117,7 +119,7 @@ class OneUpload(Tus):
 
     @extend_schema(exclude=True)
     def head(self, request: Request, upload_id: UUID) -> HttpResponse:
-        upload = _found(request, upload_id)
+        upload = _gone_on(_found(request, upload_id))
         return HttpResponse(
             headers=_state(upload) | {"Upload-Length": str(upload.size), "Cache-Control": "no-store"}
         )
@@ -205,6 +207,15 @@ def _write(request: Request, upload: Upload, *, at: int) -> Upload:
     if done < upload.size:
         resumable.touch(upload)
         return upload
+    return _finished(upload)
+
+
+def _gone_on(upload: Upload) -> Upload:
+    """One that is asked about: whose server died between its last byte and the catalogue need not wait for a sweep."""
+    return _finished(upload) if resumable.is_left(upload) else upload
+
+
+def _finished(upload: Upload) -> Upload:
     try:
         return resumable.finish(upload)
     except StoreError:

@@ -8,6 +8,7 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,6 +84,14 @@ def offset(upload: UUID) -> int | None:
     """How many bytes have arrived; None where the file is gone."""
     try:
         return path_of(upload).stat().st_size
+    except FileNotFoundError:
+        return None
+
+
+def quiet_for(upload: UUID) -> float | None:
+    """Seconds since its last byte was written; None where there is no file."""
+    try:
+        return time.time() - path_of(upload).stat().st_mtime
     except FileNotFoundError:
         return None
 

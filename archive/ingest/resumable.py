@@ -23,6 +23,7 @@ State = Upload.State
 OPEN = (State.UPLOADING, State.CHECKING)
 LEFT_ALONE = timedelta(seconds=60)  # a finisher that has not been heard of for so long is taken for dead
 TOUCHED = timedelta(minutes=5)
+SETTLED = 2.0  # seconds after its last byte: a part's checksum is compared at once, so by then it was right
 STRAY = timedelta(hours=1)
 GIBIBYTE = 2**30
 
@@ -155,6 +156,20 @@ def finish(upload: Upload) -> Upload:
         upload = take_in(upload, path, given=True)
     incoming.remove(upload.pk)
     return upload
+
+
+def is_left(upload: Upload) -> bool:
+    """Is all of it here, and neither taken in nor still being written? Whoever is taking it in holds it: `finish` then
+    does nothing."""
+    if upload.state == State.CHECKING:
+        return True
+    quiet = incoming.quiet_for(upload.pk)
+    return (
+        upload.state == State.UPLOADING
+        and incoming.offset(upload.pk) == upload.size
+        and quiet is not None
+        and quiet > SETTLED
+    )
 
 
 def abandon(upload: Upload) -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import os
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -177,6 +178,33 @@ def test_a_sweep_finishes_what_a_dead_server_left(sender: Sender, portraits: Col
     assert resumable.sweep().finished == 1
     assert resumable.sweep().finished == 0
     assert Item.objects.count() == 1
+
+
+@pytest.mark.parametrize("state", ["checking", "uploading"])
+def test_a_sender_that_comes_back_need_not_wait_for_a_sweep(
+    sender: Sender, portraits: Collection, state: str
+) -> None:
+    """The server died between the last byte and the catalogue: asked how far it is, the next one finishes it."""
+    data = factories.tiff_bytes()
+    key = str(uuid4())
+    address = begun(sender, portraits, data, key=key)
+    upload = Upload.objects.get()
+    incoming.path_of(upload.pk).write_bytes(data)
+    assert sender.offset(address) == len(data)
+    assert not Item.objects.exists()  # written just now: perhaps it still is
+    Upload.objects.update(state=state)
+    os.utime(incoming.path_of(upload.pk), (0, 0))
+    with incoming.held(upload.pk):
+        assert sender.offset(address) == len(data)
+        assert not Item.objects.exists()  # somebody is at it
+    if state == "checking":
+        assert sender.offset(address) == len(data)
+    else:
+        again = sender.begin(len(data), data=data, filename="scan.tif", collection=portraits.ref, key=key)
+        assert (again["Location"], again["Upload-Offset"]) == (address, str(len(data)))
+    assert Upload.objects.get().state == "catalogued"
+    assert Item.objects.count() == 1
+    assert list(incoming.folder().iterdir()) == []
 
 
 def test_a_full_disk_and_a_full_quota_are_told_before_the_bytes(
