@@ -18,6 +18,7 @@ PRESETS: Mapping[str, tuple[Mapping[str, Any], ...]] = {
     "restore-tone": ({"model": "restore", "parameters": {"tone": True}},),
     "restore-damage-only": ({"model": "restore", "parameters": {"tone": False, "only_damage": True}},),
     "style/halftone-plate": ({"model": "style/halftone-plate"},),
+    "style/woodblock-print": ({"model": "style/woodblock-print"},),
     "style/impressionism": ({"model": "style/impressionism"},),
     "style/charcoal-drawing": ({"model": "style/charcoal-drawing"},),
     "style/reference": ({"model": "style/reference"},),  # with the picture whose style it takes

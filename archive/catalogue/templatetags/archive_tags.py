@@ -233,6 +233,12 @@ RECIPE_WORDS = {
             "In a brush's strokes, after Monet, Pissarro, Renoir and others. A free interpretation, not a restoration."
         ),
     ),
+    "style/woodblock-print": (
+        gettext_lazy("Woodblock print"),
+        gettext_lazy(
+            "Flat colours with dark outlines, after Japanese prints. A free interpretation, not a restoration."
+        ),
+    ),
     "style/halftone-plate": (
         gettext_lazy("Halftone plate"),
         gettext_lazy(
