@@ -15,6 +15,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
+from torch import Tensor
+
 from stylizer.cards import WEIGHTS, Card, Weights
 from stylizer.evaluation import styling
 from stylizer.evaluation.folder import read
@@ -31,13 +34,17 @@ def release(run: Path, words: Path, *, out: Path | None = None) -> Path:
     prose = tomllib.loads(words.read_text("utf-8"))
     saved = state.load(run / "checkpoint.pt")
     config = json.loads(saved["config"])
+    eased = prose.pop("eased", {})
+    average = ease(saved["average"], config["architecture"], eased)
     shape = dict(config["architecture"])
     folder = out or WEIGHTS / prose["name"]
-    tensors = {name: value.half().contiguous() for name, value in sorted(saved["average"].items())}
+    tensors = {name: value.half().contiguous() for name, value in sorted(average.items())}
     digest = write_weights(tensors, folder / "model.safetensors")
     training = prose.pop("training", {}) | {
         "steps": saved["step"], "seconds": round(saved["seconds"]), "config": config,
     }  # fmt: skip
+    if eased:
+        training["eased"] = eased
     card = {
         "schema": 1, **prose, "operation": "stylise", "architecture": "stylist", "arguments": shape,
         "reference": bool(shape.get("encoder")), "weights": digest,
@@ -46,6 +53,25 @@ def release(run: Path, words: Path, *, out: Path | None = None) -> Path:
     }  # fmt: skip
     write_card(folder, card)
     return folder
+
+
+def ease(
+    average: Mapping[str, Tensor], architecture: dict[str, Any], eased: Mapping[str, Any]
+) -> dict[str, Tensor]:
+    """What a person chose by eye after training: how strongly what was learnt is put on, and on what.
+
+    eased: `drawn`, a share of the learnt strokes; `laid`, other arguments of what lies beneath them; `colours`, the
+    change of colours as twelve numbers (a matrix row by row, an offset), whatever code and training say.
+    """
+    found = dict(average)
+    for name in ("head.0.weight", "head.0.bias"):
+        found[name] = found[name] * eased.get("drawn", 1.0)
+    if "laid" in eased:
+        architecture["laid"] = {**architecture["laid"], **eased["laid"]}
+    if "colours" in eased:
+        found["colour.weight"] = torch.zeros_like(found["colour.weight"])
+        found["colour.bias"] = torch.tensor(eased["colours"], dtype=found["colour.bias"].dtype)
+    return found
 
 
 def write_card(folder: Path, card: Mapping[str, Any]) -> None:

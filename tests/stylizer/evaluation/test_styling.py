@@ -1,13 +1,18 @@
 """Figures of styles: what they say of pictures whose answer is known."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from stylizer.cards import WEIGHTS, packaged
 from stylizer.evaluation import style_release, styling
 from stylizer.evaluation.metrics import Picture
+from stylizer.models import Stylist
+from stylizer.training import state
 
 
 @pytest.fixture
@@ -58,3 +63,25 @@ def _file(name: str) -> dict[str, int]:
     path = WEIGHTS / name / "model.safetensors"
     assert path.stat().st_size < 25_000_000
     return {"bytes": path.stat().st_size}
+
+
+def test_what_was_eased_after_training_is_in_the_weights_and_on_the_card(tmp_path: Path) -> None:
+    torch.manual_seed(1)
+    network = Stylist(widths=(4, 6), blocks=1, code=4, laid={"radius": 4})
+    settings = {
+        "architecture": {"widths": [4, 6], "blocks": 1, "code": 4, "laid": {"radius": 4, "lined": 0.5}}
+    }
+    run = {"average": network.state_dict(), "config": json.dumps(settings), "step": 8, "seconds": 2.0}
+    state.save(tmp_path / "checkpoint.pt", run)
+    (tmp_path / "words.toml").write_text(
+        'name = "style/mine"\n[training]\ndata = "Ours."\n[eased]\ndrawn = 0.5\nlaid = {lined = 0.25}\n'
+        "colours = [0.9, 0, 0, 0, 0.8, 0, 0, 0, 0.7, 0.1, 0.1, 0.1]\n"
+    )
+    folder = style_release.release(tmp_path, tmp_path / "words.toml", out=tmp_path / "out")
+    card = json.loads((folder / "card.json").read_text("utf-8"))
+    assert card["arguments"]["laid"] == {"radius": 4, "lined": 0.25}
+    assert card["training"]["eased"]["drawn"] == 0.5
+    made = load_file(folder / "model.safetensors")
+    assert torch.allclose(made["head.0.weight"].float(), network.state_dict()["head.0.weight"] / 2, atol=1e-3)
+    assert made["colour.weight"].abs().max() == 0
+    assert made["colour.bias"][8].item() == pytest.approx(0.7, abs=1e-3)
