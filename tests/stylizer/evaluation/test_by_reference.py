@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from torch import Tensor
+from torch import Tensor, nn
 
 from stylizer.evaluation import by_reference
 from stylizer.models import features
@@ -24,7 +24,7 @@ class Corners(Features):
         super().__init__()
         generator = torch.Generator().manual_seed(1)
         self.kernels = [torch.randn(6, channels, 3, 3, generator=generator) * 0.3 for channels in (3, 6)]
-        self.lins = [torch.full((6,), 0.1)] * 2
+        self.lins = nn.ParameterList(nn.Parameter(torch.full((6,), 0.1)) for _ in range(2))
 
     def forward(self, x: Tensor) -> list[Tensor]:
         layers: list[Tensor] = []
