@@ -147,7 +147,7 @@ class Command(BaseCommand):
     def _say(self, job: Job, word: str) -> None:
         counts = progress.of(job).counts
         parts = ", ".join(f"{count} {JobItem.State(state).label}" for state, count in counts.items())
-        self.stdout.write(f"{word}: job {job.pk} “{job.title}”: {parts}.")
+        self.stdout.write(f"{word}: job {job.pk} “{job.title}”" + (f": {parts}." if parts else "."))
 
 
 def _reference(wanted: str | None, spec: str | dict[str, Any], by: User, *, into: str) -> Version | None:
