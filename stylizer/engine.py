@@ -160,6 +160,7 @@ class Engine:
                 ended=datetime.now(UTC).isoformat(timespec="seconds"),
                 seconds=round(time.monotonic() - clock, 3),
                 reference_sha256=recipe.reference,
+                enlarged=made.enlarged,
             )
             sidecars = {
                 kind: _place(path, out / f"{name}.{_short(kind)}.png") for kind, path in made.sidecars.items()

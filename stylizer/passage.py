@@ -54,6 +54,7 @@ class Made:
     fidelity: Fidelity
     trust: Trust
     sidecars: dict[str, Path]
+    enlarged: int = 1  # how many times as wide as the source
 
 
 @dataclass
@@ -107,7 +108,10 @@ class Passage:
             self._trained_for(stage, trust)
             source_pixels = source_pixels or reading.digest()
             at, at_page = target, 0
-        return Made(at, forms[-1], source_pixels, writer.pixel_digest, meter.result(), trust, self._save())
+        return Made(
+            at, forms[-1], source_pixels, writer.pixel_digest, meter.result(), trust, self._save(),
+            enlarged=forms[-1].width // facts.width,
+        )  # fmt: skip
 
     # ---- before the first tile
 

@@ -11,6 +11,8 @@ class Report:
 
     `trust` as `trust.Trust.to_dict`; `arithmetic` is what the network computed in ("fp32" or "bf16"); `tile` are the
     rows and columns the network saw at once, halo included; `batch` is how many tiles were worked on at once.
+    `enlarged` is how many times as wide the output is; if more than once, `changed_share`, `psnr` and `ssim` compare it
+    with the source plainly enlarged (Lanczos' kernel), and so say what the network added.
     """
 
     source_sha256: str
@@ -39,6 +41,7 @@ class Report:
     ended: str
     seconds: float
     reference_sha256: str | None = None  # of the style picture, where there was one
+    enlarged: int = 1
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON: equal pictures have no finite PSNR, and JSON knows no infinity, so it is null."""

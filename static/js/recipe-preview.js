@@ -129,7 +129,8 @@ class RecipePreview extends HTMLElement {
     const fresh = await Promise.all([found.pictures.before, found.pictures.after].map((url) => loaded(url)));
     if (mine !== this.turn) return;
     [before.src, after.src] = fresh.map((image) => image.src);
-    for (const image of [before, after]) Object.assign(image, { width: found.region.width, height: found.region.height });
+    // Where the recipe enlarges both are of the larger size.
+    for (const image of [before, after]) Object.assign(image, { width: fresh[1].naturalWidth, height: fresh[1].naturalHeight });
     this.classList.remove("busy");
     this.dataset.shows = found.id;
     this.say(words("Ready."));

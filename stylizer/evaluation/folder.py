@@ -13,7 +13,9 @@ from stylizer.engine import Engine, Source
 from stylizer.errors import ImageError
 from stylizer.evaluation.metrics import Picture
 from stylizer.evaluation.protocol import Pair
+from stylizer.evaluation.restoring import to_tensor
 from stylizer.imageio import open_picture
+from stylizer.models.enlarger import FACTOR, enlarge
 from stylizer.recipe import Recipe
 
 
@@ -35,14 +37,24 @@ class FilePair:
     target: Path
 
     def load(self) -> Pair:
-        """Both pictures. Raises ImageError when their sizes differ."""
+        """Both pictures, the input plainly enlarged where its target is twice as large.
+
+        Raises ImageError when their sizes differ in another way.
+        """
         damaged, target = read(self.input), read(self.target)
+        if target.shape[:2] == (FACTOR * damaged.shape[0], FACTOR * damaged.shape[1]):
+            damaged = _enlarged(damaged)
         if damaged.shape != target.shape:
             raise ImageError(
                 f"{self.input.name}: expected the size of its target, {target.shape[1]} × {target.shape[0]} px, "
                 f"got {damaged.shape[1]} × {damaged.shape[0]} px"
             )
         return Pair(self.kind, self.input.stem, damaged, target)
+
+
+def _enlarged(picture: Picture) -> Picture:
+    large = enlarge(to_tensor(picture))[0].permute(1, 2, 0).clamp(0, 1)
+    return np.asarray(large.numpy(), dtype=np.float32)
 
 
 def find(folder: Path) -> list[FilePair]:

@@ -1,4 +1,4 @@
-"""`python -m stylizer train restore|judge|style [--data DIR …] [--out DIR] [--max-seconds N] [--resume]`."""
+"""`python -m stylizer train KIND [--data DIR …] [--out DIR] [--max-seconds N] [--resume]`, KIND one of KINDS."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from stylizer.training.judge import JudgeRun
 from stylizer.training.loop import RestoreRun
 from stylizer.training.team import gather
 
-KINDS = ("restore", "judge", "style")
+KINDS = ("restore", "judge", "style", "colourise", "upscale", "paired")
+ANSWERS = {"colourise", "upscale", "paired"}
 OUT = Path("var/training/restore")
 SHORT = 600  # seconds; less than this would not even make the pictures that a real run learns from
 
@@ -25,7 +26,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--data", type=Path, nargs="+",
         help="folders of clean photographs; without it, the few that scikit-image ships: enough to try it; for style "
-        "one folder that holds “photographs” and “style”",
+        "one folder that holds “photographs” and “style”; for paired NAME_A and NAME_B in one folder, or two folders",
     )  # fmt: skip
     parser.add_argument(
         "--out", type=Path, default=OUT,
@@ -69,6 +70,10 @@ def run(args: argparse.Namespace) -> int:
         if args.out == OUT and args.data:  # never into the folder of a restorer's run
             args.out = OUT.with_name(args.data[0].resolve().name)
         return kinds.train_style(args)
+    if args.kind in ANSWERS:
+        if args.out == OUT:
+            args.out = OUT.with_name(args.kind)
+        return kinds.train_answers(args)
     if args.kind == "judge":
         return _judge(args)
     team = gather()

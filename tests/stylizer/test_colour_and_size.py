@@ -163,7 +163,7 @@ def test_an_enlargement_is_twice_as_wide_and_high_and_as_large_on_paper(
     form = facts(made.output)
     assert (form.width, form.height, form.bands, form.bits, form.ppi) == (262, 194, 3, bits, (600, 600))
     assert form.icc == facts(source.path).icc
-    assert (made.report.width, made.report.height) == (262, 194)
+    assert (made.report.width, made.report.height, made.report.enlarged) == (262, 194, 2)
     assert facts(made.sidecars["change_map"]).width == 262
     assert recipe_of(shelf, "upscale").role == "upscaled"
 

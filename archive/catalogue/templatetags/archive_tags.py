@@ -221,6 +221,18 @@ RECIPE_WORDS = {
         gettext_lazy("Restore damage only"),
         gettext_lazy("As restore, but outside the damage it marks not one bit changes."),
     ),
+    "colourise": (
+        gettext_lazy("Colourise"),
+        gettext_lazy(
+            "The colours it may have had, pale where that cannot be known. Guesses, not evidence; light and shade stay."
+        ),
+    ),
+    "upscale-2x": (
+        gettext_lazy("Twice as large"),
+        gettext_lazy(
+            "Twice the width and height with sharper edges; what the scan does not hold is not made up."
+        ),
+    ),
     "style/charcoal-drawing": (
         gettext_lazy("Charcoal drawing"),
         gettext_lazy(

@@ -63,10 +63,11 @@ export class Loupe {
     const item = this.viewer.world.getItemAt(0);
     if (!item || !this.at) return;
     const place = this.viewer.viewport.pointFromPixel(new window.OpenSeadragon.Point(this.at.x, this.at.y), true);
-    for (const small of this.panes ?? []) {
-      const own = small.world.getItemAt(0);
-      if (!own) continue;
-      small.viewport.zoomTo(own.imageToViewportZoom(1 / (window.devicePixelRatio || 1)), null, true);
+    const panes = (this.panes ?? []).filter((small) => small.world.getItemAt(0));
+    // At 1:1 of the larger picture where one is an enlargement of the other: both show the same part.
+    const zooms = panes.map((small) => small.world.getItemAt(0).imageToViewportZoom(1 / (window.devicePixelRatio || 1)));
+    for (const small of panes) {
+      small.viewport.zoomTo(Math.max(...zooms), null, true);
       small.viewport.setRotation(this.viewer.viewport.getRotation(), true);
       small.viewport.panTo(place, true);
       if (calm()) small.forceRedraw();
