@@ -10,7 +10,7 @@ from archive.accounts.models import User
 from archive.catalogue.looks import BY_REFERENCE
 from archive.catalogue.models import Version
 from archive.jobs.models import SavedRecipe
-from archive.jobs.recipes import newest_card, offered, saved_named
+from archive.jobs.recipes import newest_cards, offered, saved_named
 from archive.jobs.saved import in_words, listed
 from archive.jobs.scope import Scope
 from stylizer.errors import RecipeError
@@ -96,6 +96,7 @@ class Offer:
     fresh: bool = False
     fixed: bool = False
     words: str = ""
+    enlarges: bool = False  # a mask cannot limit it
 
     @classmethod
     def of_saved(cls, saved: SavedRecipe) -> "Offer":
@@ -110,7 +111,7 @@ def choices(
     version a preview is made of. With a style picture (`reference`) only what takes one is offered."""
     sources = list(scope.sources(by)[:2]) if scope else []
     presets = [BY_REFERENCE] if reference else offered()
-    recipes = [Offer(name, defaults_of(name), _is_fresh(name)) for name in presets]
+    recipes = _offers(presets)
     kept = [] if reference else [Offer.of_saved(saved) for saved in listed(by)]
     names = [recipe.name for recipe in recipes + kept]
     asked = form.get("recipe", "")
@@ -138,8 +139,16 @@ def _switches(chosen: str, presets: Sequence[Offer]) -> Mapping[str, bool]:
     return next((offer.defaults for offer in presets if offer.name == chosen), {})
 
 
-def _is_fresh(preset: str) -> bool:
-    return all(newest_card(step["model"]).counterpart for step in _steps(preset))
+def _offers(presets: Sequence[str]) -> list[Offer]:
+    card, found = newest_cards(), []
+    for name in presets:
+        cards = [card(step["model"]) for step in _steps(name)]
+        fresh, enlarges = (
+            all(one.counterpart for one in cards),
+            any(one.operation == "upscale" for one in cards),
+        )
+        found.append(Offer(name, defaults_of(name), fresh, enlarges=enlarges))
+    return found
 
 
 def _steps(preset: str) -> list[Mapping[str, Any]]:

@@ -65,6 +65,13 @@ class RecipePreview extends HTMLElement {
     this.form.querySelector(".more").hidden = fixed;
     this.form.querySelector(".keeping").hidden = fixed;
     this.form.querySelector(".restoring").hidden = !("restores" in radio.dataset);
+    // What is enlarged is made anew everywhere: no mask can limit it.
+    const areas = this.form.querySelector(".areas");
+    if (areas) areas.hidden = areas.disabled = "enlarges" in radio.dataset;
+    if (areas?.hidden && !keep) {
+      areas.querySelector("[value=everywhere]").checked = true;
+      this.drawMarks();
+    }
     if (!keep && !fixed) {
       this.form.elements.tone.checked = radio.dataset.tone === "yes";
       this.form.elements.detail.checked = radio.dataset.detail === "yes";
