@@ -68,8 +68,8 @@ def _make(proof: Proof, engine: LooksAt) -> None:
                 cancel=lambda: False,
             )
         image = for_display(as_stored(seen.after, seen.form))
-        if image.width > width:  # a proof is small, of an enlargement too
-            image = image.thumbnail_image(width, height=height, size="force")
+        if image.width > made_small.width:  # a proof is small, of an enlargement too
+            image = image.thumbnail_image(made_small.width, height=made_small.height, size="force")
         image.set_type(pyvips.GValue.blob_type, "xmp-data", xmp(recipe=recipe.digest, source=version.file_id))
         made = Path(folder) / "proof.webp"
         image.webpsave(str(made), Q=QUALITY, keep="xmp")
