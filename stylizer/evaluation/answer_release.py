@@ -105,7 +105,7 @@ def page(card: Mapping[str, Any]) -> str:
 
 ## How it was made
 {training["data"]} {training["credits"]} {training["steps"]} steps in {training["seconds"] / 60:.0f} minutes on {training["machine"]}.
-{training["adversarial"]} Settings: in the card, whole. Weights: {card["weights_file"]["bytes"] / 1e6:.1f} MB in half precision, computed in fp32.
+{training["adversarial"]} Settings: in the card, whole. Weights: {card["weights_file"]["bytes"] / 1e6:.2f} MB in half precision, computed in fp32.
 
 ## How it was judged
 {figures}
