@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, F, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from archive.accounts.permissions import Person, visible_versions
 from archive.catalogue import queries
-from archive.catalogue.models import Collection, ItemIndex, Version
+from archive.catalogue.models import Collection, ItemIndex, Scan, Version
 from archive.jobs.models import JobItem, StandingOrder
 
 KINDS = ("collection", "search", "items", "versions")
@@ -108,7 +108,8 @@ class Scope:
             ScopeError: an unknown collection, or ids that are not there to be seen.
         """
         seen = Version.objects.filter(visible_versions(person))
-        current = seen.filter(scan__current_master=F("pk"))
+        # Not `scan__current_master=F("pk")`: PostgreSQL then expects a single row and looks fifty thousand up one by one.
+        current = seen.filter(pk__in=Scan.objects.values("current_master"))
         if self.collection:
             root = _place(self.collection)
             if self.below:

@@ -1,5 +1,6 @@
 """Uploads through everything that goes wrong on the way: nothing lost, nothing doubled, every byte the same."""
 
+import contextlib
 import hashlib
 import json
 import re
@@ -63,6 +64,18 @@ def kill_the_web(running: Running) -> None:
         parent = process.parent()
         if ours and parent and any("granian" in word for word in parent.cmdline()):
             process.kill()
+
+
+def kill_the_web_once_some_arrived(running: Running, *, of: int) -> None:
+    """As soon as a file of more than `of` bytes lies there half sent: in its midst, however slow the machine."""
+    until = time.monotonic() + 120
+    while time.monotonic() < until:
+        for path in (running.home / "incoming" / "uploads").glob("*"):
+            with contextlib.suppress(FileNotFoundError):  # one that came whole is gone
+                if path.stat().st_size > of:
+                    kill_the_web(running)
+                    return
+        time.sleep(0.02)
 
 
 def picture(path: Path, *, side: int, seed: int) -> Path:
@@ -230,9 +243,11 @@ def test_two_gigabytes_interrupted_by_sigkill_arrive_with_the_same_digest(
     first = there.uploader(
         str(scan), chunk_size=2**30, metadata={"filename": scan.name, "collection": "large"}
     )
-    threading.Timer(1.5, kill_the_web, [running]).start()
+    killer = threading.Thread(target=kill_the_web_once_some_arrived, args=[running], kwargs={"of": 100 * 2**20})
+    killer.start()
     with pytest.raises(TusCommunicationError):
         first.upload()
+    killer.join()
     until = time.monotonic() + 60
     while True:
         try:
