@@ -19,7 +19,7 @@ from archive.jobs.progress import counts_of
 from archive.jobs.scope import Scope, ScopeError
 from archive.jobs.states import next_job
 
-CHUNK = 20_000  # each chunk reads what is left of the scope once: fewer are quicker, more show progress sooner
+CHUNK = 20_000  # each reads what is left of the scope once: few are quick, many show progress sooner
 
 WRITE = """
 INSERT INTO jobs_jobitem (job_id, source_id, position, state, result_id, code, sentence,

@@ -108,7 +108,7 @@ class Scope:
             ScopeError: an unknown collection, or ids that are not there to be seen.
         """
         seen = Version.objects.filter(visible_versions(person))
-        # Not `scan__current_master=F("pk")`: PostgreSQL then expects a single row and looks fifty thousand up one by one.
+        # Not `scan__current_master=F("pk")`: PostgreSQL then expects one row, and looks fifty thousand up one by one.
         current = seen.filter(pk__in=Scan.objects.values("current_master"))
         if self.collection:
             root = _place(self.collection)

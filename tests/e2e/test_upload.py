@@ -243,7 +243,9 @@ def test_two_gigabytes_interrupted_by_sigkill_arrive_with_the_same_digest(
     first = there.uploader(
         str(scan), chunk_size=2**30, metadata={"filename": scan.name, "collection": "large"}
     )
-    killer = threading.Thread(target=kill_the_web_once_some_arrived, args=[running], kwargs={"of": 100 * 2**20})
+    killer = threading.Thread(
+        target=kill_the_web_once_some_arrived, args=[running], kwargs={"of": 100 * 2**20}
+    )
     killer.start()
     with pytest.raises(TusCommunicationError):
         first.upload()
