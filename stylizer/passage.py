@@ -40,7 +40,7 @@ from stylizer.stages import admit, forms_of, plan
 from stylizer.tiling import Tile
 from stylizer.trust import Trust
 
-MOST_HELD = 1_250_000_000  # bytes of memory between two tiles
+MOST_HELD = 1_100_000_000  # bytes of memory between two tiles
 
 
 @dataclass(frozen=True)
