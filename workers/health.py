@@ -124,7 +124,8 @@ class Health:
         except Exception as error:
             self.tested.discard(recipe.digest)
             code = getattr(error, "code", "unexpected")
-            return Trouble(code, f"The worker's own test picture failed too: {error}"[:500])
+            said = str(error) if hasattr(error, "code") else f"{type(error).__name__}: {error}"
+            return Trouble(code, f"The worker's own test picture failed too: {said}"[:500])
         self.tested.add(recipe.digest)
         return None
 

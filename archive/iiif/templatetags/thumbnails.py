@@ -19,8 +19,8 @@ PLACES = {
 }
 
 
-# In one piece, not a template of its own: a page has some fifty of them, and each would cost it half a millisecond.
 LAZY = SafeString(' loading="lazy"')
+# One string, not a template of its own: a page has some fifty of them, and including one costs more than filling it in.
 THUMB = (
     '<thumb-image{}><picture><source type="image/webp" srcset="{}" sizes="{}"><img src="{}" srcset="{}" sizes="{}" '
     'width="{}" height="{}" alt="{}"{} decoding="async"></picture></thumb-image>'
