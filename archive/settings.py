@@ -143,6 +143,9 @@ TIME_ZONE = env.text("PALIMPSEST_TIME_ZONE", "UTC")
 DATABASES = {"default": database(env.text("DATABASE_URL", "") or EMBEDDED.database_url())}
 DATABASES["default"] |= {"CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 DATABASES["default"]["OPTIONS"].setdefault("connect_timeout", 5)
+# A process that freezes in the middle of a transaction (a stopped container, a machine that sleeps) keeps its locks;
+# the server ends its session, so that an administrator can still pause or cancel what it was at.
+DATABASES["default"]["OPTIONS"].setdefault("options", "-c idle_in_transaction_session_timeout=15s")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.text("REDIS_URL", "") or EMBEDDED.redis_url()
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}

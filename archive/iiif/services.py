@@ -14,3 +14,9 @@ def want(versions: Iterable[UUID]) -> None:
         [Rendition(version_id=version, kind=Rendition.Kind.PYRAMID) for version in ids], ignore_conflicts=True
     )
     dispatch.render(ids)
+
+
+def want_if_never_asked(version: UUID) -> None:
+    """A view is missing: have it made, should nobody have been asked to (its row was lost, or never noted)."""
+    if not Rendition.objects.filter(version=version, kind=Rendition.Kind.PYRAMID).exists():
+        want([version])

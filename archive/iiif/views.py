@@ -21,6 +21,7 @@ from archive.iiif.parameters import FORMATS, MOST_PIXELS, PROFILE, BadRequest, p
 from archive.iiif.presentation import rights_of
 from archive.iiif.pyramid import TILE, Pyramid, Pyramids
 from archive.iiif.render import render
+from archive.iiif.services import want_if_never_asked
 from archive.iiif.tile_server import LIFETIME, Note, key_of, notes, stored_tile
 from archive.store import StoreError, get_renditions
 
@@ -92,7 +93,7 @@ def image(
     except BadRequest as problem:
         return _open(HttpResponse(str(problem), status=400, content_type="text/plain; charset=utf-8"))
     if rendition is None:
-        return _not_yet()
+        return _not_yet(version_id)
     tag = _tag(rendition)
     prefix = request.build_absolute_uri(_address(kind, version_id))
     headers = {
@@ -110,7 +111,7 @@ def image(
             body = render(pyramid, asked)
     except (StoreError, pyvips.Error) as problem:
         log.warning("Rendition %s cannot be read: %s", rendition.key, problem)
-        return _not_yet()
+        return _not_yet(version_id)
     response = _open(cached(HttpResponse(body, content_type=FORMATS[asked.format], headers=headers), what))
     if kind == K.PYRAMID:
         _leave_note(request, version_id, at, pyramid, response, prefix)
@@ -153,7 +154,7 @@ def thumbnail(request: HttpRequest, version_id: UUID, width: int, extension: str
         version=version_id, kind=K.THUMBNAIL, width=width, state=Rendition.State.READY
     ).first()
     if rendition is None:
-        return _not_yet()
+        return _not_yet(version_id)
     tag = f'"{rendition.pk}-{extension}-{int(rendition.changed.timestamp())}"'
     if _known(request, tag):
         return cached(HttpResponse(status=304, headers={"ETag": tag}), what)
@@ -163,9 +164,9 @@ def thumbnail(request: HttpRequest, version_id: UUID, width: int, extension: str
         else:
             body = _jpeg(version_id, rendition)
     except (StoreError, pyvips.Error):
-        return _not_yet()
+        return _not_yet(version_id)
     if body is None:
-        return _not_yet()
+        return _not_yet(version_id)
     return cached(HttpResponse(body, content_type=FORMATS[extension], headers={"ETag": tag}), what)
 
 
@@ -223,7 +224,8 @@ def _known(request: HttpRequest, tag: str) -> bool:
     return tag in parse_etags(request.headers.get("If-None-Match", ""))
 
 
-def _not_yet() -> HttpResponseBase:
+def _not_yet(version_id: UUID) -> HttpResponseBase:
+    want_if_never_asked(version_id)
     response = HttpResponse(
         "This view is still being made.", status=503, content_type="text/plain; charset=utf-8"
     )

@@ -12,6 +12,7 @@ from django.urls import reverse
 
 from archive.catalogue.models import Collection
 from archive.iiif.models import Rendition
+from archive.iiif.renditions import make
 from tests.archive import factories
 from tests.archive.iiif.test_image_api import encoded, picture, psnr, stored_with
 
@@ -58,6 +59,20 @@ def test_one_that_is_not_made_yet_says_when_to_ask_again(portraits: Collection) 
         answer = Client().get(reverse("iiif:thumbnail", args=[master.pk, 240, extension]))
         assert answer.status_code == 503
         assert answer["Retry-After"]
+
+
+def test_one_that_nobody_was_asked_to_make_is_made_once_somebody_looks(portraits: Collection) -> None:
+    master = factories.master(portraits)
+    Rendition.objects.filter(version=master).delete()
+    places = [
+        reverse("iiif:thumbnail", args=[master.pk, 240, "webp"]),
+        f"/iiif/3/{master.pk}/full/max/0/default.jpg",
+    ]
+    for place in places * 2:
+        assert Client().get(place).status_code == 503
+    assert [row.state for row in Rendition.objects.filter(version=master)] == ["wanted"]
+    make(master.pk)
+    assert [Client().get(place).status_code for place in places] == [200, 200]
 
 
 def test_the_tint_is_the_picture_in_a_few_colours(portraits: Collection) -> None:
