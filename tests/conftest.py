@@ -15,17 +15,16 @@ import pytest
 
 from archive.embedded import Addresses, Servers
 
-CONTROLLER = "PYTEST_XDIST_WORKER" not in os.environ
-if CONTROLLER:
-    HOME = Path(tempfile.mkdtemp(prefix="palimpsest-tests-"))
-    (HOME / "static").mkdir()
-    os.environ |= {
-        "PALIMPSEST_HOME": str(HOME),
-        "PALIMPSEST_SECRET_KEY": "only for tests, and long enough for the framework's own check of it",
-        "PALIMPSEST_LOG_LEVEL": "WARNING",
-        "PALIMPSEST_HASHED_STATIC": "no",  # pages can be asked for without collecting their files first
-        "PALIMPSEST_STATIC": str(HOME / "static"),
-    }
+# A home for each process of a parallel run: one may empty its queue without the other's tests noticing.
+HOME = Path(tempfile.mkdtemp(prefix="palimpsest-tests-"))
+(HOME / "static").mkdir()
+os.environ |= {
+    "PALIMPSEST_HOME": str(HOME),
+    "PALIMPSEST_SECRET_KEY": "only for tests, and long enough for the framework's own check of it",
+    "PALIMPSEST_LOG_LEVEL": "WARNING",
+    "PALIMPSEST_HASHED_STATIC": "no",  # pages can be asked for without collecting their files first
+    "PALIMPSEST_STATIC": str(HOME / "static"),
+}
 os.environ["DJANGO_SETTINGS_MODULE"] = "archive.settings"
 django.setup()  # now, because conftests further down import models
 
@@ -40,8 +39,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Start the servers, in the controlling process only: workers of a parallel run inherit its home."""
-    if not CONTROLLER or config.option.collectonly:
+    """Start the servers where tests run: not in a process that only hands them out to others."""
+    hands_out = "PYTEST_XDIST_WORKER" not in os.environ and config.getoption("tx", None)
+    if hands_out:
+        del os.environ[
+            "DJANGO_SETTINGS_MODULE"
+        ]  # else theirs would be read before they have named their homes
+    if config.option.collectonly or hands_out:
         return
     servers = Servers(
         Addresses.of(HOME),
@@ -56,5 +60,4 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_unconfigure(config: pytest.Config) -> None:
     if servers := config.stash.get(SERVERS, None):
         servers.__exit__()
-    if CONTROLLER:
-        shutil.rmtree(HOME, ignore_errors=True)
+    shutil.rmtree(HOME, ignore_errors=True)
