@@ -2,7 +2,8 @@
 
 `python -m stylizer.evaluation.style_release --run RUN --words WORDS.toml --contents DIR … --style DIR --features DIR`
 writes `stylizer/weights/NAME/{model.safetensors,card.json}` and `docs/models/NAME.md`. What a person says is in the
-TOML; every figure comes from the run and from the judgement.
+TOML; every figure comes from the run and from the judgement. Of a network that takes its style from a picture, the folder
+STYLE holds a folder for each style it learnt from.
 """
 
 from __future__ import annotations
@@ -19,11 +20,11 @@ import torch
 from torch import Tensor
 
 from stylizer.cards import WEIGHTS, Card, Weights
-from stylizer.evaluation import styling
+from stylizer.evaluation import by_reference, styling
 from stylizer.evaluation.folder import read
 from stylizer.evaluation.release import write_weights
-from stylizer.recipe import resolve
-from stylizer.training import photos, state
+from stylizer.recipe import Recipe, resolve
+from stylizer.training import photos, state, style_pictures
 
 DOCS = Path(__file__).parents[2] / "docs" / "models"
 AIMS = {"gram": 0.2, "edge-ssim": 0.45, "lpips-vgg": 0.60}
@@ -81,16 +82,39 @@ def write_card(folder: Path, card: Mapping[str, Any]) -> None:
 def judged(
     folder: Path, contents: Sequence[Path], style: Path, features: Path, *, sheet: Path | None = None
 ) -> dict[str, Any]:
-    """Judge a named style's release and write the figures into its card; returns the card."""
+    """Judge a style's release and write the figures into its card; returns the card."""
     card: dict[str, Any] = json.loads((folder / "card.json").read_text("utf-8"))
-    recipe = resolve({"steps": [{"model": card["name"]}]}, cards={card["name"]: Card.from_dict(card)})
-    weights = Weights(folder / "model.safetensors", Card.from_dict(card))
+    typed = Card.from_dict(card)
+    weights = Weights(folder / "model.safetensors", typed)
     pictures = [styling.middle(read(path)) for path in contents]
-    card["metrics"] = styling.judge(
-        recipe, pictures, photos.find([style]), features, sheet=sheet, weights=lambda _digest: weights
-    )
+
+    def recipe(reference: str | None = None) -> Recipe:
+        return resolve({"steps": [{"model": typed.name}]}, cards={typed.name: typed}, reference=reference)
+
+    if card["reference"]:
+        card["metrics"] = by_reference.judge(
+            recipe, pictures, unseen_of(style), features, sheet=sheet, weights=lambda _digest: weights
+        )
+    else:
+        card["metrics"] = styling.judge(
+            recipe(), pictures, photos.find([style]), features, sheet=sheet, weights=lambda _digest: weights
+        )
     write_card(folder, card)
     return card
+
+
+def unseen_of(styles: Path) -> list[Path]:
+    """Of every style in a folder of its own, the pictures that training kept back."""
+    kept = [
+        path
+        for one in sorted(styles.iterdir()) if one.is_dir()
+        for path in style_pictures.folder(photos.find([one]), kept=styling.KEPT).kept
+    ]  # fmt: skip
+    if not kept:
+        raise FileNotFoundError(
+            f"{styles}: expected folders of at least eight style pictures each, found none."
+        )
+    return kept
 
 
 def page(card: Mapping[str, Any]) -> str:
@@ -120,9 +144,7 @@ def page(card: Mapping[str, Any]) -> str:
 {training["adversarial"]} Settings: in the card, whole. Weights: {card["weights_file"]["bytes"] / 1e6:.1f} MB in half precision, computed in fp32.
 
 ## How it was judged
-{metrics["contents"]} photographs that nothing was learnt from (their middle {styling.SIDE} px), through the engine, against the mean Gram
-matrices of {metrics["unseen_style_pictures"]} pictures of the style that training kept back ({metrics["style_pictures_learnt_from"]} were learnt
-from). The distance is ‖G − G′‖ / ‖G′‖, a mean over the layers of VGG16 (which training looked through too) and of AlexNet (which
+{metrics["contents"]} photographs that nothing was learnt from (their middle {styling.SIDE} px), through the engine, against {_goal(card)}. The distance is ‖G − G′‖ / ‖G′‖, a mean over the layers of VGG16 (which training looked through too) and of AlexNet (which
 nothing was trained with). With so few style pictures a kernel distance would be noise, so none is given. Edge SSIM is taken of Sobel
 magnitudes of luma; “light” is the correlation of luma in cells of 8 px.
 
@@ -139,6 +161,19 @@ How much nearer the style's pictures (95 % bootstrap over contents):
 ## What it cannot do
 {failures}
 """
+
+
+def _goal(card: Mapping[str, Any]) -> str:
+    metrics = card["metrics"]
+    if card["reference"]:
+        return (
+            f"the Gram matrices of the very picture whose style each takes: {by_reference.EACH} for each photograph, in turn of the "
+            f"{metrics['unseen_style_pictures']} that training kept back"
+        )
+    return (
+        f"the mean Gram\nmatrices of {metrics['unseen_style_pictures']} pictures of the style that training kept back "
+        f"({metrics['style_pictures_learnt_from']} were learnt\nfrom)"
+    )
 
 
 def aims(metrics: Mapping[str, Any]) -> str:

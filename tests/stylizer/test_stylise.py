@@ -204,16 +204,28 @@ def test_a_look_at_a_grey_scan_shows_the_colours_it_would_get(
     assert 0 < seen.changed_share <= 1
 
 
-STYLES = [name for name in PRESETS if name.startswith("style/") and name != "style/reference"]
+STYLES = [name for name in PRESETS if name.startswith("style/")]
+
+
+def released(preset: str, tmp_path: Path) -> tuple[Recipe, Source | None]:
+    """A style as it is shipped, and the style picture where it takes one."""
+    if preset != "style/reference":
+        return resolve(preset, cards=packaged_card), None
+    picture = write(tmp_path / "style.tif", scene(3, 8, height=130, width=170))
+    return resolve(
+        preset, cards=packaged_card, reference=hashlib.sha256(picture.path.read_bytes()).hexdigest()
+    ), picture
 
 
 @pytest.mark.parametrize("preset", STYLES)
 def test_every_style_of_this_release_is_exact_in_tiles(preset: str, tmp_path: Path) -> None:
-    recipe = resolve(preset, cards=packaged_card)
+    recipe, picture = released(preset, tmp_path)
     source = write(tmp_path / "s.tif", scene(3, 8, height=270, width=300))
     engine = Engine(device="cpu")
-    whole = engine.apply(source, replace(recipe, tile=512), out=tmp_path, name="whole")
-    parts = engine.apply(source, replace(recipe, tile=256), out=tmp_path, name="parts")
+    whole, parts = (
+        engine.apply(source, replace(recipe, tile=tile), out=tmp_path, name=str(tile), reference=picture)
+        for tile in (512, 256)
+    )
     assert (whole.report.tiles, parts.report.tiles) == (1, 4)
     assert np.abs(pixels_of(parts.output).astype(int) - pixels_of(whole.output)).max() <= 1
 
@@ -222,10 +234,11 @@ def test_every_style_of_this_release_is_exact_in_tiles(preset: str, tmp_path: Pa
 def test_every_style_of_this_release_makes_a_picture_of_a_grey_16_bit_scan(
     preset: str, tmp_path: Path
 ) -> None:
+    recipe, picture = released(preset, tmp_path)
     source = write(tmp_path / "grey.tif", scene(1, 16)[..., 0])
-    made = Engine(device="cpu").apply(source, resolve(preset, cards=packaged_card), out=tmp_path)
+    made = Engine(device="cpu").apply(source, recipe, out=tmp_path, reference=picture)
     assert made.report.changed_share > 0.2
     assert facts(made.output).bits == 16
-    assert made.report.reference_sha256 is None
-    chained = resolve(f"restore+{preset}", cards=packaged_card)
+    assert made.report.reference_sha256 == recipe.reference
+    chained = resolve(f"restore+{preset}", cards=packaged_card, reference=recipe.reference)
     assert (chained.role, chained.operations) == ("stylised", ("restore", "stylise"))

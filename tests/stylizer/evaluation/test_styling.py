@@ -6,13 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from safetensors.torch import load_file
 
 from stylizer.cards import WEIGHTS, packaged
 from stylizer.evaluation import style_release, styling
 from stylizer.evaluation.metrics import Picture
 from stylizer.models import Stylist
-from stylizer.training import state
+from stylizer.training import photos, state
 
 
 @pytest.fixture
@@ -85,3 +86,18 @@ def test_what_was_eased_after_training_is_in_the_weights_and_on_the_card(tmp_pat
     assert torch.allclose(made["head.0.weight"].float(), network.state_dict()["head.0.weight"] / 2, atol=1e-3)
     assert made["colour.weight"].abs().max() == 0
     assert made["colour.bias"][8].item() == pytest.approx(0.7, abs=1e-3)
+
+
+def test_of_every_folder_of_styles_only_what_training_kept_back_is_judged_with(tmp_path: Path) -> None:
+    for name in ("etching", "poster"):
+        (tmp_path / name).mkdir()
+        for number in range(20):
+            Image.new("RGB", (8, 8)).save(tmp_path / name / f"{number}.png")
+    unseen = style_release.unseen_of(tmp_path)
+    assert {path.parent.name for path in unseen} == {"etching", "poster"}
+    for name in ("etching", "poster"):
+        learnt, _kept = photos.kept_back(photos.find([tmp_path / name]), styling.KEPT)
+        assert not set(learnt) & set(unseen)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(FileNotFoundError, match="at least eight style pictures"):
+        style_release.unseen_of(tmp_path / "empty")
