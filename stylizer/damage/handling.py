@@ -167,3 +167,20 @@ def corner(picture: Tensor, draw: Draw, ranges: Ranges) -> Marked:
     reach = per_picture(draw.uniform(0.06, 0.22, count)) * min(height, width)
     cover = ((reach - distance) * 1.5).sigmoid()
     return _lay(picture, cover, _paper(draw, count)), cover
+
+
+def smear(picture: Tensor, draw: Draw, ranges: Ranges) -> Marked:
+    """A film of grease, glue or varnish: a patch, soft or sharply bounded, of a tint and a fine unrest of its own.
+
+    Nothing that a network of detail can take away: what it teaches is to leave everything around it alone.
+    """
+    count, _, height, width = picture.shape
+    field = draw.cloud(count, height, width, scale=draw.one(30, 120))
+    level = per_picture(draw.uniform(-0.5, 1.5, count))
+    patch = ((field - level) * per_picture(draw.uniform(3, 60, count))).sigmoid()
+    unrest = draw.field(count, height, width, scale=draw.one(2, 9)).clamp(-2, 2) / 2
+    body = per_picture(draw.uniform(-1, 1, count))
+    tint = per_picture(1 - draw.uniform(0, 0.8, count, 1) * torch.tensor([[0.0, 0.4, 1.0]]))
+    amount = per_picture(draw.uniform(*ranges.smear_amount, count))
+    change = patch * amount * (body + unrest * per_picture(draw.uniform(0, 1, count)))
+    return picture + change * tint, (change.abs() * 6).clamp(0, 1)

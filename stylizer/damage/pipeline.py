@@ -43,6 +43,7 @@ _LOCAL: dict[str, Marking] = {
     "corner": handling.corner,
     "scratches": handling.scratches,
     "dust": handling.dust,
+    "smear": handling.smear,
 }
 _SCAN: dict[str, Plain] = {
     "blur": scanning.soften,
@@ -56,6 +57,11 @@ _SCAN: dict[str, Plain] = {
 STAGES = (*_PRINT, "tone", "uneven", *_LOCAL, *_SCAN)
 
 
+def stages(ranges: Ranges) -> tuple[str, ...]:
+    """The kinds there are: without smears, the dice of older settings fall as they always fell."""
+    return STAGES if ranges.smear else tuple(name for name in STAGES if name != "smear")
+
+
 class _Log:
     """Which pictures each stage touches: never those of `identity`, seldom those of `few`, once those of `single`."""
 
@@ -67,15 +73,18 @@ class _Log:
         self.lone = (
             draw.chance(ranges.single, free.numel()) if ranges.single else torch.zeros_like(free)
         ) & ~self.few
-        self.kind = torch.tensor([draw.integer(0, len(STAGES) - 1) if lone else -1 for lone in self.lone])
+        self.stages = stages(ranges)
+        self.kind = torch.tensor(
+            [draw.integer(0, len(self.stages) - 1) if lone else -1 for lone in self.lone]
+        )
 
     def spared(self, name: str) -> Tensor:
         """(B,) bool: pictures that a stage leaves alone whatever its own chance says."""
-        others = self.lone & (self.kind != STAGES.index(name))
+        others = self.lone & (self.kind != self.stages.index(name))
         return ~self.free | others | (self.few & ~self.draw.chance(self.ranges.few_keep, self.free.numel()))
 
     def pick(self, name: str) -> Tensor:
-        certain = self.lone & (self.kind == STAGES.index(name))
+        certain = self.lone & (self.kind == self.stages.index(name))
         chosen = self.draw.chance(getattr(self.ranges, name), self.free.numel()) | certain
         chosen &= ~self.spared(name)
         places = chosen.nonzero()[:, 0]
@@ -100,6 +109,8 @@ def age(pictures: Tensor, generator: torch.Generator, *, ranges: Ranges = DEFAUL
         out[places] = ageing.uneven(out[places], draw, ranges)
     mask = torch.zeros(count, 1, *pictures.shape[2:])
     for name, stage in _LOCAL.items():
+        if name not in log.stages:
+            continue
         places = log.pick(name)
         if places.numel():
             changed, cover = stage(out[places], draw, ranges)

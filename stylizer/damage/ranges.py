@@ -64,6 +64,8 @@ class Ranges:
     hole: float = 0.14
     hole_share: Span = (0.002, 0.03)
     corner: float = 0.05
+    smear: float = 0.0
+    smear_amount: Span = (0.02, 0.2)
     # scanning
     blur: float = 0.35
     blur_sigma: Span = (0.3, 1.9)

@@ -95,6 +95,7 @@ class Restore:
     mask_weight: float = 0.3
     mask_positive: float = 2.0
     gate_weight: float = 0.05
+    judge_harm: float = 1.0
     perceptual_weight: float = 0.0
     perceptual: str = "squeezenet"
     adversary: Adversary = Adversary()

@@ -70,12 +70,12 @@ def gain(damaged: Tensor, target: Tensor, residual: Tensor) -> Tensor:
     return share
 
 
-def loss(verdict: Tensor, gained: Tensor) -> Tensor:
-    """Cross-entropy in which each pixel counts for what is at stake there.
+def loss(verdict: Tensor, gained: Tensor, *, harm: float = 1.0) -> Tensor:
+    """Cross-entropy in which each pixel counts for what is at stake there, a loss for `harm` times an equal gain.
 
-    The judge so learns the odds of help against harm; it is even where as much would be lost as gained.
+    The judge so learns the odds of help against harm; it is even where `harm` times as much would be lost as gained.
     """
-    return (gained.relu() * F.softplus(-verdict) + (-gained).relu() * F.softplus(verdict)).mean()
+    return (gained.relu() * F.softplus(-verdict) + harm * (-gained).relu() * F.softplus(verdict)).mean()
 
 
 class JudgeRun:
@@ -133,7 +133,7 @@ class JudgeRun:
             rng = np.random.default_rng((config.seed, 5, step))
             part = cases.cut(rng.integers(0, len(cases), config.batch).tolist(), rng)
             damaged, target, residual, verdict = proposed(head, part)
-            total = loss(verdict, gain(damaged, target, residual.detach()))
+            total = loss(verdict, gain(damaged, target, residual.detach()), harm=config.judge_harm)
             optimiser.zero_grad(set_to_none=True)
             total.backward()
             torch.nn.utils.clip_grad_norm_(weights, config.clip)

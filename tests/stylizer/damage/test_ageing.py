@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 import torch
 
-from stylizer.damage import DEFAULT, Ranges, age, ageing, scanning, statistics
+from stylizer.damage import DEFAULT, Ranges, age, ageing, handling, scanning, statistics
 from stylizer.damage.draw import Draw
 from stylizer.damage.draw import blur as draw_blur
-from stylizer.damage.pipeline import STAGES
+from stylizer.damage.pipeline import STAGES, stages
 from stylizer.damage.sheet import contact_sheet
 
 LOCAL = ("stain", "foxing", "silvering", "scratches", "dust", "crease", "tear", "hole", "corner")
@@ -112,11 +112,26 @@ def test_ranges_are_ordered_and_chances_are_chances() -> None:
 
 
 def test_a_single_kind_is_the_only_one_laid_on_and_every_kind_comes_up_alone() -> None:
-    alone = _with(DEFAULT, identity=0.0, few=0.0, single=1.0)
+    alone = _with(DEFAULT, identity=0.0, few=0.0, single=1.0, smear=0.2)
     aged = age(_clean(160, 32), _seed(3), ranges=alone)
     assert all(len(names) <= 1 for names in aged.applied)
     # Tone leaves no name: it is in `toned` too.
     assert {names[0] for names in aged.applied if names} == set(STAGES) - {"tone"}
+
+
+def test_without_smears_there_are_none_and_the_dice_fall_as_they_fell() -> None:
+    aged = age(_clean(160, 32), _seed(3), ranges=_with(DEFAULT, identity=0.0, few=0.0, single=1.0))
+    assert {names[0] for names in aged.applied if names} == set(STAGES) - {"tone", "smear"}
+    assert stages(DEFAULT) == tuple(name for name in STAGES if name != "smear")
+
+
+def test_a_smear_is_faint_and_leaves_what_it_does_not_cover() -> None:
+    grey = torch.full((8, 3, 96, 96), 0.5)
+    changed, cover = handling.smear(grey, Draw(_seed(2)), _with(DEFAULT, smear_amount=(0.05, 0.2)))
+    change = (changed - grey).abs().amax(1, keepdim=True)
+    assert 0.005 < change.amax() <= 0.4
+    assert change[cover < 1e-4].max() < 1e-4
+    assert (cover < 0.05).float().mean() > 0.1
 
 
 def test_silvering_lightens_dark_borders_and_leaves_the_middle() -> None:

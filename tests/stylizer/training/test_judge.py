@@ -48,6 +48,15 @@ def test_a_judge_proposes_what_its_restorer_would_have_done() -> None:
         assert judged(x).residual.abs().max() < 1e-6
 
 
+def test_a_loss_counts_as_much_more_than_a_gain_as_the_settings_say() -> None:
+    gained = torch.tensor([1.0, -1.0]).reshape(1, 1, 1, 2)
+    shut, open_ = torch.full((1, 1, 1, 2), -3.0), torch.full((1, 1, 1, 2), 3.0)
+    assert torch.isclose(loss(open_, gained), loss(shut, gained))  # even odds: as well open as shut
+    assert loss(open_, gained, harm=3.0) > loss(shut, gained, harm=3.0)
+    assert torch.isclose(loss(open_, 3 * gained.clamp(min=0) + gained.clamp(max=0), harm=3.0),
+                         loss(shut, 3 * gained.clamp(min=0) + gained.clamp(max=0), harm=3.0))  # fmt: skip
+
+
 def test_no_pixel_sees_further_than_the_halo_of_a_judged_restorer() -> None:
     network = _judged()
     assert network.halo > _plain().halo - 1
