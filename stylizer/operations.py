@@ -146,10 +146,11 @@ def _enlarge(network: Enlarger) -> TileFunction:
 
 def _restore(step: Step, network: Restorer, thumbnail: Tensor | None) -> TileFunction:
     detail, only_damage = bool(step.parameters["detail"]), bool(step.parameters.get("only_damage", False))
+    boldness = float(step.parameters.get("boldness", "0"))
     curves = network.tone(thumbnail) if thumbnail is not None else None
 
     def tile(x: Tensor, halo: int, tiles: Sequence[Tile]) -> Touched:
-        residual, damage, gate = network(x, halo)
+        residual, damage, gate = network(x, halo, boldness)
         x = inner(x, halo)
         out = x + residual if detail else x
         # Not a number has no place on a curve; on a GPU it would stop the process. The engine finds it right after.

@@ -29,7 +29,8 @@ from stylizer.presets import PRESETS as PRESETS
 from stylizer.presets import from_presets
 from stylizer.presets import load_spec as load_spec
 
-SCHEMA = 2  # 2 added accept, and of a step blend and perceptual; recipes of schema 1 stay what they are
+# 2 added accept, and of a step blend and perceptual; 3 added boldness. Recipes of older schemas stay what they are.
+SCHEMA = 3
 PRECISIONS = ("archival", "fast")
 ROLES = {"restore": "restored", "upscale": "upscaled", "colourise": "colourised", "stylise": "stylised"}
 # Cores of a tile; 0 lets the picture's size choose, which is a rule and so still canonical.
@@ -66,6 +67,8 @@ PARAMETERS: Mapping[str, Mapping[str, Parameter]] = {
         "only_damage": Parameter(
             default=False, since=2
         ),  # nothing changes outside the network's own damage map
+        # From "0" (only where the release's judge is sure) to "1" (wherever it does not say no).
+        "boldness": Parameter(default="0", since=3),
     },
     "upscale": {},
     "colourise": {},

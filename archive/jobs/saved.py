@@ -128,6 +128,8 @@ def _step_in_words(step: Mapping[str, Any]) -> str:
     settings = step["parameters"]
     if settings.get("tone"):
         said.append(_("with tone"))
+    if settings.get("boldness", "0") != "0":
+        said.append(_("%d %% bold") % round(float(settings["boldness"]) * 100))
     if settings.get("only_damage"):
         said.append(_("where damage is marked"))
     if settings.get("detail") is False:

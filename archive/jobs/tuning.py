@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from django.http import QueryDict
@@ -17,15 +18,17 @@ from stylizer.errors import RecipeError
 from stylizer.recipe import PRESETS, REFUSALS
 
 RESTORING = ("tone", "detail", "only_damage")
+USUAL: Mapping[str, str | bool] = {"tone": True, "detail": True, "only_damage": False, "boldness": "0"}
 
 
 @dataclass(frozen=True)
 class Tuning:
-    """`strength` and `perceptual` in whole percent; the three switches None where the preset decides."""
+    """`strength`, `perceptual` and `boldness` in whole percent; what is None the preset decides."""
 
     preset: str
     strength: int = 100
     perceptual: int = 0
+    boldness: int | None = None
     tone: bool | None = None
     detail: bool | None = None
     only_damage: bool | None = None
@@ -45,6 +48,7 @@ class Tuning:
         switches = {name: form.get(name) == "yes" for name in RESTORING}
         return cls(
             preset, strength=_percent(form, "strength", 100), perceptual=_percent(form, "perceptual", 0),
+            boldness=_percent(form, "boldness", 0) if "boldness" in form else None,
             precision=form.get("precision", "archival"),
             accept=tuple(name for name in REFUSALS if f"accept-{name}" in form), **switches,
         )  # fmt: skip
@@ -71,19 +75,24 @@ class Tuning:
         if self.perceptual:
             tuned["perceptual"] = f"{self.perceptual / 100:.2f}"
         if step["model"].startswith("restore"):
-            defaults = {"tone": True, "detail": True, "only_damage": False} | step.get("parameters", {})
-            given = {name: getattr(self, name) for name in RESTORING}
+            defaults = {**USUAL, **step.get("parameters", {})}
+            bold = None if self.boldness is None else str(Decimal(self.boldness) / 100)
+            given = {name: getattr(self, name) for name in RESTORING} | {"boldness": bold}
             wanted = {name: defaults[name] if value is None else value for name, value in given.items()}
             if wanted != defaults:
                 tuned["parameters"] = wanted
         return tuned
 
 
-def defaults_of(preset: str) -> dict[str, bool]:
-    """Where the three switches stand in a preset, for the form."""
+def defaults_of(preset: str) -> dict[str, bool | int]:
+    """Where the three switches stand in a preset, and its boldness in percent, for the form."""
     step = next((s for s in (_steps(preset) if preset else []) if s["model"].startswith("restore")), None)
-    known = {"tone": True, "detail": True, "only_damage": False}
-    return known | dict(step.get("parameters", {})) if step else {}
+    if step is None:
+        return {}
+    known = {**USUAL, **step.get("parameters", {})}
+    return {name: bool(known[name]) for name in RESTORING} | {
+        "boldness": int(Decimal(known["boldness"]) * 100)
+    }
 
 
 @dataclass(frozen=True)
@@ -92,7 +101,7 @@ class Offer:
     perceptual counterpart, and of a saved one, which is `fixed`, what it does."""
 
     name: str
-    defaults: Mapping[str, bool]
+    defaults: Mapping[str, bool | int]
     fresh: bool = False
     fixed: bool = False
     words: str = ""
@@ -117,6 +126,7 @@ def choices(
     asked = form.get("recipe", "")
     chosen = asked if asked in names else next(iter(names), "")
     tuned = form.get("tuned") == "yes"
+    usual = next((offer.defaults for offer in recipes if offer.name == chosen), {})
     return {
         "recipes": recipes,
         "saved": kept,
@@ -128,15 +138,10 @@ def choices(
         "fresh": any(recipe.fresh for recipe in recipes),
         "strength": form.get("strength", "100"),
         "perceptual": form.get("perceptual", "0"),
-        "switches": {name: form.get(name) == "yes" for name in RESTORING}
-        if tuned
-        else _switches(chosen, recipes),
+        "boldness": form.get("boldness", usual.get("boldness", 0)),
+        "switches": {name: form.get(name) == "yes" for name in RESTORING} if tuned else usual,
         "accept": [name for name in REFUSALS if f"accept-{name}" in form],
     }
-
-
-def _switches(chosen: str, presets: Sequence[Offer]) -> Mapping[str, bool]:
-    return next((offer.defaults for offer in presets if offer.name == chosen), {})
 
 
 def _offers(presets: Sequence[str]) -> list[Offer]:

@@ -76,6 +76,9 @@ class RecipePreview extends HTMLElement {
       this.form.elements.tone.checked = radio.dataset.tone === "yes";
       this.form.elements.detail.checked = radio.dataset.detail === "yes";
       this.form.elements.only_damage.checked = radio.dataset.onlyDamage === "yes";
+      const bold = this.form.elements.boldness;
+      bold.value = radio.dataset.boldness ?? 0;
+      bold.dispatchEvent(new Event("input")); // its figure, and not a second look
     }
     const fresh = this.form.elements.perceptual;
     if (fresh) fresh.disabled = !("fresh" in radio.dataset);

@@ -110,8 +110,8 @@ def load_network(weights: Path, arguments: Mapping[str, Any], architecture: str 
 def summary(measured: report.Report, *, judged: str = "restore") -> dict[str, Any]:
     """The card's figures: every kind beside its own input and beside the best classical chain on mixed damage.
 
-    `judged` is the method that the model's own preset stands for; where it leaves out tone, the gain with tone stands
-    beside it.
+    `judged` is the method that the model's own preset stands for; where it leaves out tone, the gains with tone and at
+    full boldness stand beside it.
     """
     classical = measured.best("mixed", list(baselines.chains()))
     rows = {
@@ -125,7 +125,9 @@ def summary(measured: report.Report, *, judged: str = "restore") -> dict[str, An
                (("input", "input"), ("restored", judged), ("classical", classical))
                if "lpips-alexnet" in row[key]},
             "gain": [round(row[judged][name], 2) for name in ("gain", "gain_low", "gain_high")],
-            **({} if judged == "restore" else {"gain_with_tone": round(row["restore"]["gain"], 2)}),
+            **({} if judged == "restore" else {
+                name: round(row[key]["gain"], 2)
+                for name, key in (("gain_with_tone", "restore"), ("gain_boldest", "boldest"))}),
             "changed_outside_damage": round(row[judged]["outside"], 4),
         }
         for kind, row in measured.figures.items()

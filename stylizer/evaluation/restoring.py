@@ -43,15 +43,20 @@ def _mirror(index: Tensor, length: int) -> Tensor:
 
 
 class NetworkMethods:
-    """A network in fp32 as three methods (both stages, detail only, tone only) that share one pass of the network."""
+    """A network in fp32 as methods that share its passes: both stages, either alone, and detail at its boldest."""
 
     def __init__(self, network: Restorer) -> None:
         self.network = network
         self._seen: Picture | None = None
-        self._residual = torch.zeros(0)
+        self._residuals: dict[float, Tensor] = {}  # by boldness
 
     def methods(self) -> dict[str, Callable[[Picture], Picture]]:
-        return {"restore": self.restore, "detail only": self.detail, "tone only": self.tone}
+        return {
+            "restore": self.restore,
+            "detail only": self.detail,
+            "tone only": self.tone,
+            "boldest": self.boldest,
+        }
 
     def restore(self, picture: Picture) -> Picture:
         """A float32 picture (H, W, 3) in 0…1, restored and rounded to 8 bits."""
@@ -63,20 +68,27 @@ class NetworkMethods:
     def tone(self, picture: Picture) -> Picture:
         return self._finish(picture, detail=False, tone=True)
 
-    @torch.inference_mode()
-    def residual(self, picture: Picture) -> Tensor:
-        """(1, 3, H, W); kept for the next question about the same picture."""
-        if self._seen is not picture:
-            halo, (height, width) = self.network.halo, picture.shape[:2]
-            padded = mirrored(to_tensor(picture), halo=halo, stride=self.network.stride)
-            whole = self.network(padded.contiguous(memory_format=torch.channels_last)).residual
-            self._seen, self._residual = picture, whole[:, :, halo : halo + height, halo : halo + width]
-        return self._residual
+    def boldest(self, picture: Picture) -> Picture:
+        return self._finish(picture, detail=True, tone=False, boldness=1.0)
 
     @torch.inference_mode()
-    def _finish(self, picture: Picture, *, detail: bool, tone: bool) -> Picture:
+    def residual(self, picture: Picture, boldness: float = 0.0) -> Tensor:
+        """(1, 3, H, W); kept for the next question about the same picture."""
+        if self._seen is not picture:
+            self._seen, self._residuals = picture, {}
+        if boldness not in self._residuals:
+            halo, (height, width) = self.network.halo, picture.shape[:2]
+            padded = mirrored(to_tensor(picture), halo=halo, stride=self.network.stride)
+            whole = self.network(
+                padded.contiguous(memory_format=torch.channels_last), boldness=boldness
+            ).residual
+            self._residuals[boldness] = whole[:, :, halo : halo + height, halo : halo + width]
+        return self._residuals[boldness]
+
+    @torch.inference_mode()
+    def _finish(self, picture: Picture, *, detail: bool, tone: bool, boldness: float = 0.0) -> Picture:
         x = to_tensor(picture)
-        out = x + self.residual(picture) if detail else x
+        out = x + self.residual(picture, boldness) if detail else x
         if tone:
             out = self.network.apply_tone(out, self.network.tone(thumbnail(x)))
         rounded = (out.clamp(0, 1) * 255).round() / 255

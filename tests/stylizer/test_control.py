@@ -88,6 +88,29 @@ def test_damage_only_changes_nothing_the_network_does_not_call_damage(
     assert touched.sum() < (pixels_of(free.output) != pixels).any(2).sum()
 
 
+def test_the_bolder_the_more_is_changed_and_an_older_recipe_is_never_bold(
+    weights: Weights, recipe: Recipe, tmp_path: Path
+) -> None:
+    shut = {**weights.card.arguments, "gate_floor": 0.9}
+    found = replace(weights, card=replace(weights.card, arguments=shut))
+    engine = Engine(device="cpu", weights=lambda _digest: found)
+    source = write(tmp_path / "s.tif", scene(3, 16, height=200, width=300))
+
+    def made(name: str, recipe: Recipe) -> np.ndarray[Any, Any]:
+        return pixels_of(engine.apply(source, recipe, out=tmp_path, name=name).output)
+
+    def bold(share: str) -> Recipe:
+        return with_step(recipe, parameters={**recipe.steps[0].parameters, "tone": False, "boldness": share})
+
+    known = {k: v for k, v in bold("0").steps[0].parameters.items() if k != "boldness"}
+    older = replace(with_step(recipe, parameters=known), schema=2)
+    calm, half, boldest = (made(f"at{share}", bold(share)) for share in ("0", "0.5", "1"))
+    assert np.array_equal(made("older", older), calm)
+    scan = pixels_of(source.path)
+    changed = [np.abs(x.astype(int) - scan).mean() for x in (calm, half, boldest)]
+    assert changed[0] < changed[1] < changed[2]
+
+
 def test_the_perceptual_share_moves_between_two_sets_of_weights(tmp_path: Path) -> None:
     faithful, fresh = save_weights(tmp_path / "a"), save_weights(tmp_path / "b", seed=4)
     named = replace(faithful.card, counterpart="fresh")

@@ -27,7 +27,9 @@ strengths = st.decimals(0, 1, places=4).map(lambda n: decimal_text(n, "", least=
 @st.composite
 def steps(draw: st.DrawFn) -> Step:
     operation = draw(st.sampled_from(OPERATIONS))
-    settings: dict[str, str | bool] = {name: draw(st.booleans()) for name in PARAMETERS[operation]}
+    settings: dict[str, str | bool] = {}
+    for name, known in PARAMETERS[operation].items():
+        settings[name] = draw(st.booleans()) if isinstance(known.default, bool) else draw(strengths)
     perceptual = draw(strengths)
     return Step(operation, draw(st.sampled_from(["restore", "style/engraving"])), "1.2", draw(digests),
                 draw(strengths), settings, perceptual, None if perceptual == "0" else draw(digests))  # fmt: skip
@@ -73,9 +75,11 @@ def test_a_default_spelled_out_is_the_same_recipe_and_a_preset_leaves_no_name() 
 
 def test_the_canonical_text_is_exactly_this() -> None:
     assert resolve({"steps": [{"model": "restore", "strength": 0.50}]}, cards=CARDS).canonical() == (
-        b'{"accept":[],"mask":null,"precision":"archival","reference":null,"schema":2,"steps":[{"blend":null,'
-        b'"model":"restore","operation":"restore","parameters":{"detail":true,"only_damage":false,"tone":true},'
-        b'"perceptual":"0","strength":"0.5","version":"1","weights":"' + b"a" * 64 + b'"}],"tile":0}'
+        b'{"accept":[],"mask":null,"precision":"archival","reference":null,"schema":3,"steps":[{"blend":null,'
+        b'"model":"restore","operation":"restore","parameters":{"boldness":"0","detail":true,"only_damage":false,'
+        b'"tone":true},"perceptual":"0","strength":"0.5","version":"1","weights":"'
+        + b"a" * 64
+        + b'"}],"tile":0}'
     )
 
 
@@ -90,8 +94,24 @@ def test_a_recipe_of_schema_1_is_read_as_it_was_and_keeps_its_digest() -> None:
     assert recipe.digest == hashlib.sha256(old).hexdigest()
     with pytest.raises(RecipeError, match=r"recipe.accept"):
         Recipe.from_json(old.replace(b'{"mask"', b'{"accept":[],"mask"'))
-    with pytest.raises(RecipeError, match="schema: expected 1 to 2, got 3"):
-        Recipe.from_json(old.replace(b'"schema":1', b'"schema":3'))
+    with pytest.raises(RecipeError, match="schema: expected 1 to 3, got 4"):
+        Recipe.from_json(old.replace(b'"schema":1', b'"schema":4'))
+
+
+def test_a_recipe_of_schema_2_knows_no_boldness_and_keeps_its_digest() -> None:
+    new = resolve("restore", cards=CARDS).canonical()
+    old = new.replace(b'"schema":3', b'"schema":2').replace(b'"boldness":"0",', b"")
+    recipe = Recipe.from_json(old)
+    assert recipe.canonical() == old
+    assert "boldness" not in recipe.steps[0].parameters
+    with pytest.raises(RecipeError, match=r"parameters.*boldness"):
+        Recipe.from_json(new.replace(b'"schema":3', b'"schema":2'))
+
+
+@pytest.mark.parametrize("boldness", ["2", "-0.1", True, "much"])
+def test_a_boldness_that_is_no_share_is_refused(boldness: object) -> None:
+    with pytest.raises(RecipeError, match=r"steps\[0\]\.parameters\.boldness"):
+        resolve({"steps": [{"model": "restore", "parameters": {"boldness": boldness}}]}, cards=CARDS)
 
 
 def test_a_perceptual_share_names_the_weights_it_moves_towards() -> None:

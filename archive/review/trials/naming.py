@@ -39,6 +39,8 @@ def _step(step: Step) -> str:
         words.append(f"{float(step.strength) * 100:.0f} %")
     if step.perceptual != "0":
         words.append(_("look %d %%") % round(float(step.perceptual) * 100))
+    if step.parameters.get("boldness", "0") != "0":
+        words.append(_("%d %% bold") % round(float(str(step.parameters["boldness"])) * 100))
     if step.parameters.get("only_damage"):
         words.append(_("damage only"))
     if step.parameters.get("tone") is False:

@@ -46,33 +46,35 @@ def recipe_of(tuning: Tuning) -> Recipe:
 
 
 def test_an_untouched_form_is_the_preset_and_nothing_else() -> None:
-    plain = Tuning.parse(form(recipe="restore", tuned="yes", strength="100", detail="yes"))
+    plain = Tuning.parse(form(recipe="restore", tuned="yes", strength="100", boldness="0", detail="yes"))
     assert plain.spec() == "restore"
     assert Tuning.parse(form(recipe="restore", strength="3")).spec() == "restore"
     damage = Tuning.parse(form(recipe="restore-damage-only", tuned="yes", detail="yes", only_damage="yes"))
     assert damage.spec() == "restore-damage-only"
 
 
-@given(st.integers(0, 100), st.booleans(), st.booleans(), st.booleans(), st.booleans())
+@given(st.integers(0, 100), st.integers(0, 100), st.booleans(), st.booleans(), st.booleans(), st.booleans())
 def test_what_is_set_is_what_is_in_the_recipe(
-    strength: int, tone: bool, detail: bool, only_damage: bool, fast: bool
+    strength: int, boldness: int, tone: bool, detail: bool, only_damage: bool, fast: bool
 ) -> None:
     fields = {"tone": tone, "detail": detail, "only_damage": only_damage}
     given = {name: "yes" for name, value in fields.items() if value}
     asked = form(
-        recipe="restore", tuned="yes", strength=str(strength), precision="fast" if fast else "archival",
-        accept_size="yes", **given,
+        recipe="restore", tuned="yes", strength=str(strength), boldness=str(boldness),
+        precision="fast" if fast else "archival", accept_size="yes", **given,
     )  # fmt: skip
     made = recipe_of(Tuning.parse(asked))
     step = made.steps[0]
     assert float(step.strength) == strength / 100
-    assert step.parameters == fields
+    assert {name: step.parameters[name] for name in fields} == fields
+    assert float(step.parameters["boldness"]) == boldness / 100
     assert (made.precision, made.accept) == ("fast" if fast else "archival", ("size",))
 
 
 @pytest.mark.parametrize(
     "fields", [{"strength": "101"}, {"strength": "-1"}, {"strength": "½"}, {"perceptual": "x"}, {"recipe": "magic"},
-               {"recipe": ""}, {"precision": "quick"}, {"perceptual": "50"}]
+               {"recipe": ""}, {"precision": "quick"}, {"perceptual": "50"},
+               {"boldness": "1e1"}]
 )  # fmt: skip
 @pytest.mark.django_db  # what is no preset may be the name of a saved recipe
 def test_a_form_that_makes_no_sense_is_refused(fields: dict[str, str]) -> None:
