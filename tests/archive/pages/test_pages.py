@@ -113,3 +113,14 @@ def test_nobody_orders_without_a_person_and_an_outsider_orders_nothing(
     client.force_login(max_)
     assert client.post(reverse("jobs:new"), form).status_code == 400
     assert not Job.objects.exists()
+
+
+@pytest.mark.parametrize(("boldness", "said"), [("0", False), ("0.5", True)])
+def test_how_a_version_was_made_names_how_bold_it_was(
+    portraits: Collection, boldness: str, said: bool
+) -> None:
+    recipe = factories.recipe(parameters={"boldness": boldness})
+    made = factories.derivative(factories.master(portraits), of=recipe, state="published")
+    for name in ("catalogue:version", "iiif:compare"):
+        page = Client().get(reverse(name, args=[made.pk])).content.decode()
+        assert ("boldness 50" in page) == said, name
