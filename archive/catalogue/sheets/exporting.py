@@ -5,7 +5,6 @@ import io
 from collections.abc import Iterable, Iterator
 from uuid import UUID
 
-import openpyxl
 from django.db.models import QuerySet
 
 from archive.catalogue.description import PROPERTIES
@@ -28,6 +27,8 @@ def csv_of(items: QuerySet[Item]) -> Iterator[bytes]:
 
 def xlsx_of(items: QuerySet[Item]) -> bytes:
     """A workbook of one sheet; every cell is text, so that no date or number is turned into something else."""
+    import openpyxl  # here, as in `reading`: it is large, and few processes ever write a workbook
+
     book = openpyxl.Workbook(write_only=True)
     sheet = book.create_sheet("items")
     for line in _lines(items):

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-import openpyxl
 from defusedxml import DefusedXmlException
 from django.utils.translation import gettext as _
 
@@ -79,6 +78,8 @@ def _csv(content: bytes, filename: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def _workbook(content: bytes, filename: str) -> Iterator[tuple[int, list[str]]]:
+    import openpyxl  # here, since it takes 12 MB of every web process, and few of them ever meet a workbook
+
     problem = _("%s: expected an XLSX workbook, got one that cannot be read.") % filename
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
