@@ -17,6 +17,7 @@ PRESETS: Mapping[str, tuple[Mapping[str, Any], ...]] = {
     "restore": ({"model": "restore", "parameters": {"tone": False}},),
     "restore-tone": ({"model": "restore", "parameters": {"tone": True}},),
     "restore-damage-only": ({"model": "restore", "parameters": {"tone": False, "only_damage": True}},),
+    "restore-perceptual": ({"model": "restore", "parameters": {"tone": False}, "perceptual": "1"},),
     "upscale-2x": ({"model": "upscale"},),
     "style/halftone-plate": ({"model": "style/halftone-plate"},),
     "style/woodblock-print": ({"model": "style/woodblock-print"},),

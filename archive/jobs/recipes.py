@@ -107,13 +107,17 @@ def newest_cards() -> Callable[[str], Card]:
 
 
 def offered() -> list[str]:
-    """Presets whose models are all registered and that need no style picture, in the order of the presets."""
+    """Presets whose models (and their counterparts, where one is asked for) are all registered and that need no style
+    picture, in the order of the presets."""
     cards = dict(ModelRelease.objects.order_by("registered").values_list("name", "card"))  # the newest stays
-    return [
-        name
-        for name, steps in PRESETS.items()
-        if all(step["model"] in cards and not cards[step["model"]].get("reference") for step in steps)
-    ]
+
+    def there(step: Mapping[str, Any]) -> bool:
+        card = cards.get(step["model"])
+        if card is None or card.get("reference"):
+            return False
+        return "perceptual" not in step or card.get("counterpart") in cards
+
+    return [name for name, steps in PRESETS.items() if all(there(step) for step in steps)]
 
 
 def takes_styles() -> bool:

@@ -27,7 +27,7 @@ class Tuning:
 
     preset: str
     strength: int = 100
-    perceptual: int = 0
+    perceptual: int | None = None
     boldness: int | None = None
     tone: bool | None = None
     detail: bool | None = None
@@ -47,8 +47,8 @@ class Tuning:
             return cls(preset)
         switches = {name: form.get(name) == "yes" for name in RESTORING}
         return cls(
-            preset, strength=_percent(form, "strength", 100), perceptual=_percent(form, "perceptual", 0),
-            boldness=_percent(form, "boldness", 0) if "boldness" in form else None,
+            preset, strength=_percent(form, "strength", 100), perceptual=_given_percent(form, "perceptual"),
+            boldness=_given_percent(form, "boldness"),
             precision=form.get("precision", "archival"),
             accept=tuple(name for name in REFUSALS if f"accept-{name}" in form), **switches,
         )  # fmt: skip
@@ -72,8 +72,11 @@ class Tuning:
         tuned = dict(step)
         if self.strength != 100:
             tuned["strength"] = f"{self.strength / 100:.2f}"
-        if self.perceptual:
-            tuned["perceptual"] = f"{self.perceptual / 100:.2f}"
+        fresh = (
+            step.get("perceptual", "0") if self.perceptual is None else str(Decimal(self.perceptual) / 100)
+        )
+        if fresh != step.get("perceptual", "0"):
+            tuned["perceptual"] = fresh
         if step["model"].startswith("restore"):
             defaults = {**USUAL, **step.get("parameters", {})}
             bold = None if self.boldness is None else str(Decimal(self.boldness) / 100)
@@ -85,13 +88,14 @@ class Tuning:
 
 
 def defaults_of(preset: str) -> dict[str, bool | int]:
-    """Where the three switches stand in a preset, and its boldness in percent, for the form."""
+    """Where the three switches stand in a preset, and its boldness and look in percent, for the form."""
     step = next((s for s in (_steps(preset) if preset else []) if s["model"].startswith("restore")), None)
     if step is None:
         return {}
     known = {**USUAL, **step.get("parameters", {})}
+    shares = {"boldness": known["boldness"], "perceptual": step.get("perceptual", "0")}
     return {name: bool(known[name]) for name in RESTORING} | {
-        "boldness": int(Decimal(known["boldness"]) * 100)
+        name: int(Decimal(share) * 100) for name, share in shares.items()
     }
 
 
@@ -137,7 +141,7 @@ def choices(
         "form": form,
         "fresh": any(recipe.fresh for recipe in recipes),
         "strength": form.get("strength", "100"),
-        "perceptual": form.get("perceptual", "0"),
+        "perceptual": form.get("perceptual", usual.get("perceptual", 0)),
         "boldness": form.get("boldness", usual.get("boldness", 0)),
         "switches": {name: form.get(name) == "yes" for name in RESTORING} if tuned else usual,
         "accept": [name for name in REFUSALS if f"accept-{name}" in form],
@@ -164,6 +168,11 @@ def _steps(preset: str) -> list[Mapping[str, Any]]:
             raise RecipeError("recipe", f"one of {', '.join(PRESETS)}, or a chain of them", name)
         found += PRESETS[name]
     return found
+
+
+def _given_percent(form: QueryDict, name: str) -> int | None:
+    """None where the form does not have it: a dial that is switched off is not sent."""
+    return _percent(form, name, 0) if name in form else None
 
 
 def _percent(form: QueryDict, name: str, default: int) -> int:

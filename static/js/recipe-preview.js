@@ -76,9 +76,12 @@ class RecipePreview extends HTMLElement {
       this.form.elements.tone.checked = radio.dataset.tone === "yes";
       this.form.elements.detail.checked = radio.dataset.detail === "yes";
       this.form.elements.only_damage.checked = radio.dataset.onlyDamage === "yes";
-      const bold = this.form.elements.boldness;
-      bold.value = radio.dataset.boldness ?? 0;
-      bold.dispatchEvent(new Event("input")); // its figure, and not a second look
+      for (const name of ["boldness", "perceptual"]) {
+        const dial = this.form.elements[name];
+        if (!dial) continue;
+        dial.value = radio.dataset[name] ?? 0;
+        dial.dispatchEvent(new Event("input")); // its figure, and not a second look
+      }
     }
     const fresh = this.form.elements.perceptual;
     if (fresh) fresh.disabled = !("fresh" in radio.dataset);

@@ -221,6 +221,13 @@ RECIPE_WORDS = {
         gettext_lazy("Restore damage only"),
         gettext_lazy("As restore, but outside the damage it marks not one bit changes."),
     ),
+    "restore-perceptual": (
+        gettext_lazy("Restore, fresh"),
+        gettext_lazy(
+            "As restore, trained further against a critic: mends scratches and creases more strongly, and may draw "
+            "texture in them that was never there."
+        ),
+    ),
     "colourise": (
         gettext_lazy("Colourise"),
         gettext_lazy(

@@ -1,6 +1,7 @@
 """The order form: what a person sets becomes exactly that recipe, marked parts become exactly that mask."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from archive.catalogue.models import Collection, ModelRelease, StoredFile, Versi
 from archive.catalogue.services import register_file, register_release
 from archive.jobs.masks import Area, Where, draw, parse
 from archive.jobs.models import Job
+from archive.jobs.recipes import offered
 from archive.jobs.tuning import Tuning
 from archive.store import get_store
 from stylizer.cards import Card
@@ -51,6 +53,37 @@ def test_an_untouched_form_is_the_preset_and_nothing_else() -> None:
     assert Tuning.parse(form(recipe="restore", strength="3")).spec() == "restore"
     damage = Tuning.parse(form(recipe="restore-damage-only", tuned="yes", detail="yes", only_damage="yes"))
     assert damage.spec() == "restore-damage-only"
+
+
+FRESH = replace(CARD, name="restore-fresh", weights="e" * 64)
+BOTH = {"restore": replace(CARD, counterpart="restore-fresh"), "restore-fresh": FRESH}
+
+
+def test_the_fresh_preset_stands_at_one_end_of_the_dial_and_restore_at_the_other() -> None:
+    plain, fresh = (resolve(name, cards=BOTH) for name in ("restore", "restore-perceptual"))
+    assert (fresh.steps[0].perceptual, fresh.steps[0].blend) == ("1", "e" * 64)
+    fields = {"tuned": "yes", "strength": "100", "boldness": "0", "detail": "yes"}
+    for preset, dial, wanted in [
+        ("restore-perceptual", "100", fresh), ("restore", "100", fresh), ("restore-perceptual", "0", plain),
+    ]:  # fmt: skip
+        made = resolve(Tuning.parse(form(recipe=preset, perceptual=dial, **fields)).spec(), cards=BOTH)
+        assert made.digest == wanted.digest, (preset, dial)
+    assert (
+        Tuning.parse(form(recipe="restore-perceptual", perceptual="100", **fields)).spec()
+        == "restore-perceptual"
+    )
+
+
+@pytest.mark.django_db
+def test_the_fresh_preset_is_offered_where_both_networks_are() -> None:
+    files = {
+        digit: register_file(digit * 64, size=9, media_type="application/octet-stream") for digit in "de"
+    }
+    register_release(BOTH["restore"], files["d"])
+    assert "restore" in offered()
+    assert "restore-perceptual" not in offered()
+    register_release(FRESH, files["e"])
+    assert "restore-perceptual" in offered()
 
 
 @given(st.integers(0, 100), st.integers(0, 100), st.booleans(), st.booleans(), st.booleans(), st.booleans())
