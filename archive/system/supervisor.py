@@ -57,10 +57,17 @@ class Lasting(Process):  # type: ignore[misc]
         super()._send_message({"returncode": 0}, type="stop")
 
     def _stop_when_closing(self) -> None:
-        """Only this process knows at any moment which child is the present one."""
+        """Only this process knows at any moment which child is the present one; one that is being started just now is
+        told as soon as it is known, each of them once."""
         self.closing.wait()
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._child.pid, signal.SIGTERM)
+        told = None
+        while True:  # ends with the process
+            child = self._child
+            if child is not None and child.pid != told:
+                told = child.pid
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(told, signal.SIGTERM)
+            time.sleep(0.05)
 
     def _send_message(self, data: object, type: str = "line") -> None:
         if type != "stop":
