@@ -224,8 +224,8 @@ RECIPE_WORDS = {
     "restore-perceptual": (
         gettext_lazy("Restore, fresh"),
         gettext_lazy(
-            "As restore, trained further against a critic: mends scratches and creases more strongly, and may draw "
-            "texture in them that was never there."
+            "For scratched, creased and torn pictures: mends them further, and may draw texture that was never there. "
+            "Other damage it may make worse: look closely."
         ),
     ),
     "colourise": (
