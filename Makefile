@@ -74,7 +74,7 @@ browser:
 test: install browser node_modules/.mirador/mirador.min.js
 	$(MAKE) --no-print-directory lint types contracts
 	@if ls tests/js/*.test.js >/dev/null 2>&1; then $(NODE) --test tests/js/*.test.js; fi
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(PYTEST)
+	$(BIN)/python -m pytest $(PYTEST)
 
 bench: install
 	$(BIN)/python -m benchmarks

@@ -1,14 +1,13 @@
 """The processes of one archive side by side: honcho, which also starts again what died."""
 
 import contextlib
-import multiprocessing
 import os
+import select
 import signal
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from multiprocessing.synchronize import Event
 
 from honcho import manager as honcho_manager
 from honcho.process import Popen, Process
@@ -30,6 +29,27 @@ class Program:
     environment: tuple[tuple[str, str], ...] = ()
 
 
+class Closing:
+    """Set once, seen by every process forked since: a byte in a pipe that nobody reads.
+
+    An event of multiprocessing has a lock. A thread that ends with its process may take that lock along, and then
+    nobody can ever be told to stop.
+    """
+
+    def __init__(self) -> None:
+        self._seen, self._told = os.pipe()
+
+    def set(self) -> None:
+        os.write(self._told, b".")
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Until it is set, or so long; is it?"""
+        return bool(select.select([self._seen], [], [], seconds)[0])
+
+    def is_set(self) -> bool:
+        return self.wait(0)
+
+
 class Lasting(Process):  # type: ignore[misc]
     """A process that is started again when it dies, until the archive closes.
 
@@ -37,7 +57,7 @@ class Lasting(Process):  # type: ignore[misc]
     so an end is only reported once the archive closes.
     """
 
-    closing: Event
+    closing: Closing
     once: bool
     parent: int
 
@@ -97,7 +117,7 @@ class Supervisor(honcho_manager.Manager):  # type: ignore[misc]
         honcho_manager.KILL_WAIT = PATIENCE
         super().__init__()
         self._process_ctor = Lasting
-        self.closing = multiprocessing.Event()
+        self.closing = Closing()
         self.on_started = on_started
 
     def add(self, program: Program) -> None:

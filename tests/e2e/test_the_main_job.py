@@ -34,7 +34,7 @@ def sign_in(page: Page, name: str) -> None:
 
 @pytest.fixture(scope="module")
 def scan(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A damaged 16-bit RGB TIFF with an ICC profile, as a scanner would give."""
+    """A damaged 16-bit RGB TIFF with an ICC profile, as a scanner would give: printed in dots, scratched and aged."""
     folder = tmp_path_factory.mktemp("scan")
     rows, columns = np.mgrid[0:400, 0:520]
     waves = [
@@ -46,7 +46,10 @@ def scan(tmp_path_factory: pytest.TempPathFactory) -> Path:
     picture = (np.stack(waves, axis=2) * 65535).astype(np.uint16)
     tifffile.imwrite(clean, picture, photometric="rgb", iccprofile=profile, resolution=(300, 300))
     age_file(clean, folder / "street.tif")
-    scratched = tifffile.imread(folder / "street.tif")
+    across, down = (2 * np.pi / 5 / 2**0.5 * way for way in (rows + columns, rows - columns))
+    dots = 0.5 + 0.25 * (np.cos(across) + np.cos(down))[..., None]
+    tones = tifffile.imread(folder / "street.tif") / 65535
+    scratched = ((np.clip((tones - dots) * 6 + 0.5, 0, 1) * 0.8 + 0.1) * 65535).astype(np.uint16)
     scratched[40:360, 60:500:90] = 65535
     tifffile.imwrite(
         folder / "street.tif", scratched, photometric="rgb", iccprofile=profile, resolution=(300, 300)
