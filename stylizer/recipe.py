@@ -203,6 +203,8 @@ def resolve(
         mask=digest_or_none(mask or data.get("mask"), "mask"),
         reference=reference,
         accept=_accepted(data.get("accept", [])),
+        # No later schema than its steps need: what a newer one brings to others leaves this recipe's digest alone.
+        schema=SCHEMA if any(step.operation == "restore" for step in steps) else 2,
     )
 
 

@@ -20,6 +20,7 @@ from archive.iiif.services import want
 from archive.ingest.models import Upload
 from archive.ingest.names import plain_name, title_from
 from archive.store import StoreError, get_store
+from archive.transactions import may_be_silent
 from stylizer.errors import ImageError
 from stylizer.imageio import Facts, Limits, page_facts
 
@@ -144,6 +145,7 @@ def resolve_duplicate(upload: Upload, *, choice: str, by: User | None) -> Upload
     if upload.state != Upload.State.DUPLICATE or upload.file is None:
         raise DecidedAlready(_("“%s” is not waiting for a decision.") % upload.filename)
     if choice == OnDuplicate.KEEP:
+        may_be_silent()  # the file may lie in a bucket far away
         with get_store().local_path(upload.file.sha256) as path:
             pages = _read(path)
         upload.code = upload.sentence = ""

@@ -22,6 +22,7 @@ from archive.jobs.masks import Mask, keep_mask
 from archive.jobs.models import Job, StandingOrder, Worker
 from archive.jobs.recipes import reference_of, resolved
 from archive.jobs.scope import Scope
+from archive.transactions import may_be_silent
 
 __all__ = ["NotAllowed", "Terms", "forbidden_by_policy", "order"]
 
@@ -69,6 +70,8 @@ def order(
     reference = reference or reference_of(spec)
     if reference is not None and not permissions.may_see_version(by, reference):
         raise NotAllowed(_("The style picture is not among those you may see."))
+    if mask is not None:
+        may_be_silent()  # it is drawn and stored
     kept = keep_mask(mask, sources.values_list("pk", flat=True)[0]) if mask else None
     recipe = resolved(spec, reference=reference, mask=kept)
     mode = Job.Mode.AGAIN if again else terms.mode

@@ -22,6 +22,7 @@ from archive.catalogue.services import Change, NewItem, create_items, describe_i
 from archive.catalogue.sheets.cells import Line, Problem, read_row
 from archive.catalogue.sheets.columns import KEYS, Column, chosen, guess
 from archive.catalogue.sheets.reading import SheetError, Table, read
+from archive.transactions import may_be_silent
 
 CHUNK = 1000
 SHOWN = 20  # rows of a preview
@@ -100,6 +101,7 @@ def take_in(sheet: Sheet, *, by: User) -> Outcome:
     Raises:
         SheetError: as `look`; there is a problem in a row; it was taken in already.
     """
+    may_be_silent()  # a workbook may hold many empty rows
     sheet = Sheet.objects.select_for_update(of=("self",)).select_related("collection").get(pk=sheet.pk)
     if sheet.edit_id is not None:
         raise SheetError(_("“%s” was taken in already.") % sheet.filename)
