@@ -203,9 +203,14 @@ def resolve(
         mask=digest_or_none(mask or data.get("mask"), "mask"),
         reference=reference,
         accept=_accepted(data.get("accept", [])),
-        # No later schema than its steps need: what a newer one brings to others leaves this recipe's digest alone.
-        schema=SCHEMA if any(step.operation == "restore" for step in steps) else 2,
+        schema=_schema_of(steps),
     )
+
+
+def _schema_of(steps: Sequence[Step]) -> int:
+    """The first schema that holds all settings of the steps: what a later one brings to others leaves their recipes'
+    digests alone."""
+    return max([2, *(known.since for step in steps for known in PARAMETERS[step.operation].values())])
 
 
 def takes_reference(spec: str | Mapping[str, Any], *, cards: Cards) -> bool:

@@ -40,7 +40,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Start the servers where tests run: not in a process that only hands them out to others."""
-    hands_out = "PYTEST_XDIST_WORKER" not in os.environ and config.getoption("tx", None)
+    several = config.getoption("dist", "no") != "no" and config.getoption("tx", None)
+    hands_out = several and "PYTEST_XDIST_WORKER" not in os.environ
+    if several and os.environ.get("REDIS_URL"):
+        raise pytest.UsageError("REDIS_URL names one queue, which tests empty: run them in one process.")
     if hands_out:
         del os.environ[
             "DJANGO_SETTINGS_MODULE"

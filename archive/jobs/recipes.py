@@ -107,17 +107,18 @@ def newest_cards() -> Callable[[str], Card]:
 
 
 def offered() -> list[str]:
-    """Presets whose models (and their counterparts, where one is asked for) are all registered and that need no style
-    picture, in the order of the presets."""
-    cards = dict(ModelRelease.objects.order_by("registered").values_list("name", "card"))  # the newest stays
+    """Presets that can be ordered without a style picture, in the order of the presets."""
+    cards = newest_cards()
+    return [name for name in PRESETS if can_be_made(name, cards)]
 
-    def there(step: Mapping[str, Any]) -> bool:
-        card = cards.get(step["model"])
-        if card is None or card.get("reference"):
-            return False
-        return "perceptual" not in step or card.get("counterpart") in cards
 
-    return [name for name, steps in PRESETS.items() if all(there(step) for step in steps)]
+def can_be_made(spec: str | Mapping[str, Any], cards: Callable[[str], Card]) -> bool:
+    """Whether this archive has all that a recipe asks for: models, counterparts that fit, no style picture."""
+    try:
+        resolve(spec, cards=cards)
+    except (RecipeError, UnknownModel):
+        return False
+    return True
 
 
 def takes_styles() -> bool:

@@ -11,7 +11,7 @@ from archive.accounts.models import User
 from archive.catalogue.looks import BY_REFERENCE
 from archive.catalogue.models import Version
 from archive.jobs.models import SavedRecipe
-from archive.jobs.recipes import newest_cards, offered, saved_named
+from archive.jobs.recipes import can_be_made, newest_cards, offered, saved_named
 from archive.jobs.saved import in_words, listed
 from archive.jobs.scope import Scope
 from stylizer.errors import RecipeError
@@ -39,16 +39,21 @@ class Tuning:
     def parse(cls, form: QueryDict) -> "Tuning":
         """From the form's fields; without `tuned` only the preset counts.
 
+        Switches and dials stand as `dials_of`, a preset, has them. Without the page's script they do not follow another
+        choice, and then say nothing about it.
+
         Raises:
             RecipeError: a number or a choice that is none.
         """
         preset = form.get("recipe", "")
         if form.get("tuned") != "yes":
             return cls(preset)
-        switches = {name: form.get(name) == "yes" for name in RESTORING}
+        mine = form.get("dials_of", preset) == preset
+        switches = {name: form.get(name) == "yes" if mine else None for name in RESTORING}
         return cls(
-            preset, strength=_percent(form, "strength", 100), perceptual=_given_percent(form, "perceptual"),
-            boldness=_given_percent(form, "boldness"),
+            preset, strength=_percent(form, "strength", 100),
+            perceptual=_given_percent(form, "perceptual") if mine else None,
+            boldness=_given_percent(form, "boldness") if mine else None,
             precision=form.get("precision", "archival"),
             accept=tuple(name for name in REFUSALS if f"accept-{name}" in form), **switches,
         )  # fmt: skip
@@ -152,10 +157,8 @@ def _offers(presets: Sequence[str]) -> list[Offer]:
     card, found = newest_cards(), []
     for name in presets:
         cards = [card(step["model"]) for step in _steps(name)]
-        fresh, enlarges = (
-            all(one.counterpart for one in cards),
-            any(one.operation == "upscale" for one in cards),
-        )
+        enlarges = any(one.operation == "upscale" for one in cards)
+        fresh = can_be_made({"steps": [{**step, "perceptual": "1"} for step in _steps(name)]}, card)
         found.append(Offer(name, defaults_of(name), fresh, enlarges=enlarges))
     return found
 

@@ -72,6 +72,7 @@ class RecipePreview extends HTMLElement {
       areas.querySelector("[value=everywhere]").checked = true;
       this.drawMarks();
     }
+    this.form.elements.dials_of.value = radio.value; // what is sent of them is meant for this one
     if (!keep && !fixed) {
       this.form.elements.tone.checked = radio.dataset.tone === "yes";
       this.form.elements.detail.checked = radio.dataset.detail === "yes";

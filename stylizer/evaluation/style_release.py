@@ -105,16 +105,14 @@ def judged(
 
 def unseen_of(styles: Path) -> list[Path]:
     """Of every style in a folder of its own, the pictures that training kept back."""
-    kept = [
-        path
-        for one in sorted(styles.iterdir()) if one.is_dir()
-        for path in style_pictures.folder(photos.find([one]), kept=styling.KEPT).kept
-    ]  # fmt: skip
-    if not kept:
+    folders = [one for one in sorted(styles.iterdir()) if one.is_dir()]
+    parts = {one: style_pictures.folder(photos.find([one]), kept=styling.KEPT).kept for one in folders}
+    few = [one.name for one, kept in parts.items() if not kept]
+    if few or not parts:
         raise FileNotFoundError(
-            f"{styles}: expected folders of at least eight style pictures each, found none."
+            f"{styles}: expected folders of at least eight style pictures each, got {', '.join(few) or 'none'}."
         )
-    return kept
+    return [path for kept in parts.values() for path in kept]
 
 
 def page(card: Mapping[str, Any]) -> str:

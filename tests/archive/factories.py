@@ -2,6 +2,7 @@
 
 import io
 import itertools
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -98,7 +99,11 @@ def _scanned(values: np.ndarray[Any, Any], label: str = "") -> services.NewMaste
 def recipe(**changes: Any) -> Recipe:
     """A resolved recipe; `strength=…` makes a different one."""
     steps = [{"model": "restore", **changes}]
-    return services.register_recipe(resolve({"steps": steps}, cards={"restore": CARD}))
+    cards = {
+        "restore": replace(CARD, counterpart="fresh"),
+        "fresh": replace(CARD, name="fresh", weights="e" * 64),
+    }
+    return services.register_recipe(resolve({"steps": steps}, cards=cards))
 
 
 def style(name: str = "style/halftone-plate", *, reference: Version | None = None, **changes: Any) -> Recipe:

@@ -59,6 +59,19 @@ def test_ada_looks_before_she_orders_and_protects_a_part(page: Page, running: Ru
     page.keyboard.press("End")
     shown = next_look(preview, shown)
 
+    # Each recipe brings its own dials; what one sets by hand afterwards counts.
+    look, bold = (page.get_by_role("slider", name=name) for name in ("Look", "Boldness"))
+    page.get_by_role("radio", name="Restore, fresh").check()
+    shown = next_look(preview, shown)
+    expect(look).to_have_value("100")
+    bold.focus()
+    page.keyboard.press("End")
+    shown = next_look(preview, shown)
+    page.get_by_role("radio", name=re.compile("^Restore Takes out")).check()
+    shown = next_look(preview, shown)
+    expect(look).to_have_value("0")
+    expect(bold).to_have_value("0")
+
     page.get_by_role("button", name="The part that is shown").focus()
     page.keyboard.press("Shift+ArrowLeft")
     shown = next_look(preview, shown)

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from archive.catalogue.models import Event, Version
 from archive.review.models import Review
+from stylizer.recipe import Step
 
 register = template.Library()
 
@@ -153,6 +154,17 @@ def strength(value: str) -> str:
 
 
 @register.filter
+def dials(step: Step) -> str:
+    """Where a step's dials stand otherwise than usual, to be added to its name: “, look 50 % fresh, 100 % bold”."""
+    said = []
+    if step.perceptual != "0":
+        said.append(_("look %s fresh") % strength(step.perceptual))
+    if (bold := str(step.parameters.get("boldness", "0"))) != "0":
+        said.append(_("%s bold") % strength(bold))
+    return "".join(f", {words}" for words in said)
+
+
+@register.filter
 def decision_words(decision: str) -> str:
     """A decision as the button that takes it says it."""
     words = {
@@ -207,8 +219,8 @@ RECIPE_WORDS = {
     "restore": (
         gettext_lazy("Restore"),
         gettext_lazy(
-            "Takes out halftone screens, eases scratches, creases and tears where that is sure to help, and leaves all "
-            "else as it is."
+            "Takes out halftone screens, eases scratches, creases and tears where that most likely helps, and leaves "
+            "all else as it is."
         ),
     ),
     "restore-tone": (

@@ -74,15 +74,35 @@ def test_the_fresh_preset_stands_at_one_end_of_the_dial_and_restore_at_the_other
     )
 
 
+def test_dials_that_stand_as_another_preset_has_them_say_nothing_about_the_one_chosen() -> None:
+    """Without the page's script they do not follow the choice."""
+    stale = {
+        "tuned": "yes",
+        "strength": "60",
+        "boldness": "0",
+        "perceptual": "0",
+        "detail": "yes",
+        "dials_of": "restore",
+    }
+    fresh = resolve(Tuning.parse(form(recipe="restore-perceptual", **stale)).spec(), cards=BOTH)
+    toned = resolve(Tuning.parse(form(recipe="restore-tone", **stale)).spec(), cards=BOTH)
+    assert (fresh.steps[0].perceptual, fresh.steps[0].strength) == ("1", "0.6")
+    assert toned.steps[0].parameters["tone"] is True
+    same = resolve(Tuning.parse(form(recipe="restore", **stale)).spec(), cards=BOTH)
+    assert same.steps[0].parameters["tone"] is False
+
+
 @pytest.mark.django_db
-def test_the_fresh_preset_is_offered_where_both_networks_are() -> None:
+def test_the_fresh_preset_is_offered_where_both_networks_are_and_fit_each_other() -> None:
     files = {
-        digit: register_file(digit * 64, size=9, media_type="application/octet-stream") for digit in "de"
+        digit: register_file(digit * 64, size=9, media_type="application/octet-stream") for digit in "def"
     }
     register_release(BOTH["restore"], files["d"])
     assert "restore" in offered()
     assert "restore-perceptual" not in offered()
-    register_release(FRESH, files["e"])
+    register_release(replace(FRESH, arguments={"width": 3}), files["e"])
+    assert "restore-perceptual" not in offered()
+    register_release(replace(FRESH, version="10", weights="f" * 64), files["f"])
     assert "restore-perceptual" in offered()
 
 

@@ -1,6 +1,7 @@
 """Pages ask the database a fixed number of questions, whatever there is to show."""
 
 import re
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -115,12 +116,26 @@ def test_nobody_orders_without_a_person_and_an_outsider_orders_nothing(
     assert not Job.objects.exists()
 
 
-@pytest.mark.parametrize(("boldness", "said"), [("0", False), ("0.5", True)])
-def test_how_a_version_was_made_names_how_bold_it_was(
-    portraits: Collection, boldness: str, said: bool
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({}, None),
+        ({"parameters": {"boldness": "0.5"}}, "50 % bold"),
+        ({"perceptual": "0.25"}, "look 25 % fresh"),
+    ],
+)
+def test_wherever_a_version_is_judged_its_dials_are_named(
+    portraits: Collection, cai: User, asked: dict[str, Any], said: str | None
 ) -> None:
-    recipe = factories.recipe(parameters={"boldness": boldness})
-    made = factories.derivative(factories.master(portraits), of=recipe, state="published")
-    for name in ("catalogue:version", "iiif:compare"):
-        page = Client().get(reverse(name, args=[made.pk])).content.decode()
-        assert ("boldness 50" in page) == said, name
+    made = factories.derivative(factories.master(portraits), of=factories.recipe(**asked))
+    client = Client()
+    client.force_login(cai)
+    places = [reverse(name, args=[made.pk]) for name in ("catalogue:version", "iiif:compare")]
+    for place in [*places, reverse("review:queue")]:
+        page = client.get(place).content.decode()
+        assert "restore" in page.lower()
+        if said is None:
+            assert " bold" not in page.replace("font-weight: bold", ""), place
+            assert "% fresh" not in page, place
+        else:
+            assert said in page, place

@@ -98,6 +98,8 @@ def test_of_every_folder_of_styles_only_what_training_kept_back_is_judged_with(t
     for name in ("etching", "poster"):
         learnt, _kept = photos.kept_back(photos.find([tmp_path / name]), styling.KEPT)
         assert not set(learnt) & set(unseen)
-    (tmp_path / "empty").mkdir()
-    with pytest.raises(FileNotFoundError, match="at least eight style pictures"):
-        style_release.unseen_of(tmp_path / "empty")
+    (tmp_path / "few").mkdir()
+    for asked, named in [(tmp_path / "few", "none"), (tmp_path, "few")]:
+        with pytest.raises(FileNotFoundError, match=f"at least eight style pictures each, got {named}"):
+            style_release.unseen_of(asked)
+        Image.new("RGB", (8, 8)).save(tmp_path / "few" / "one.png")
