@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, TypeAlias
 
+from stylizer import parameters
 from stylizer.cards import OPERATIONS, Card
 from stylizer.errors import RecipeError, StylizerError
 from stylizer.parsing import (
@@ -40,40 +41,6 @@ MOST_STEPS = 8
 REFUSALS = ("damage", "size")  # what the engine refuses unless the recipe accepts it by name
 
 Cards: TypeAlias = Mapping[str, Card] | Callable[[str], Card]
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """One setting of an operation: its default and what values it may take."""
-
-    default: str | bool
-    least: Decimal = Decimal(0)
-    most: Decimal = Decimal(1)
-    since: int = 1  # the recipe schema that brought it
-
-    def resolve(self, value: Any, path: str) -> str | bool:
-        if isinstance(self.default, bool):
-            if not isinstance(value, bool):
-                raise RecipeError(path, "true or false", value)
-            return value
-        return decimal_text(value, path, least=self.least, most=self.most)
-
-
-# Every setting of every operation; a recipe holds all of them, so that a later default cannot change an older recipe.
-PARAMETERS: Mapping[str, Mapping[str, Parameter]] = {
-    "restore": {
-        "tone": Parameter(default=True),
-        "detail": Parameter(default=True),
-        "only_damage": Parameter(
-            default=False, since=2
-        ),  # nothing changes outside the network's own damage map
-        # From "0" (only where the release's judge is sure) to "1" (wherever it does not say no).
-        "boldness": Parameter(default="0", since=3),
-    },
-    "upscale": {},
-    "colourise": {},
-    "stylise": {},
-}
 
 
 @dataclass(frozen=True)
@@ -210,7 +177,9 @@ def resolve(
 def _schema_of(steps: Sequence[Step]) -> int:
     """The first schema that holds all settings of the steps: what a later one brings to others leaves their recipes'
     digests alone."""
-    return max([2, *(known.since for step in steps for known in PARAMETERS[step.operation].values())])
+    return max(
+        [2, *(known.since for step in steps for known in parameters.of(step.operation, SCHEMA).values())]
+    )
 
 
 def takes_reference(spec: str | Mapping[str, Any], *, cards: Cards) -> bool:
@@ -259,7 +228,9 @@ def _asked_step(step: Any, path: str, cards: Cards) -> Step:
         version=card.version,
         weights=card.weights,
         strength=decimal_text(data.get("strength", 1), f"{path}.strength", least=Decimal(0), most=Decimal(1)),
-        parameters=_parameters(card.operation, data.get("parameters", {}), f"{path}.parameters", SCHEMA),
+        parameters=parameters.resolve(
+            card.operation, data.get("parameters", {}), f"{path}.parameters", SCHEMA
+        ),
         perceptual=perceptual,
         blend=_counterpart(card, f"{path}.perceptual", cards) if perceptual != "0" else None,
     )
@@ -298,7 +269,7 @@ def _resolved_step(step: Any, path: str, schema: int) -> Step:
         if not isinstance(data[key], str) or not MODEL.fullmatch(data[key]):
             raise RecipeError(f"{path}.{key}", "a short name", data[key])
     given = table(data["parameters"], f"{path}.parameters")
-    only_keys(given, set(_known(operation, schema)), f"{path}.parameters", exact=True)
+    only_keys(given, set(parameters.of(operation, schema)), f"{path}.parameters", exact=True)
     weights = digest_or_none(data["weights"], f"{path}.weights")
     if weights is None:
         raise RecipeError(f"{path}.weights", "a SHA-256 in hexadecimal", None)
@@ -314,24 +285,10 @@ def _resolved_step(step: Any, path: str, schema: int) -> Step:
         version=data["version"],
         weights=weights,
         strength=decimal_text(data["strength"], f"{path}.strength", least=Decimal(0), most=Decimal(1)),
-        parameters=_parameters(operation, given, f"{path}.parameters", schema),
+        parameters=parameters.resolve(operation, given, f"{path}.parameters", schema),
         perceptual=perceptual,
         blend=blend,
     )
-
-
-def _known(operation: str, schema: int) -> dict[str, Parameter]:
-    return {name: known for name, known in PARAMETERS[operation].items() if known.since <= schema}
-
-
-def _parameters(operation: str, given: Any, path: str, schema: int) -> dict[str, str | bool]:
-    data = table(given, path)
-    known = _known(operation, schema)
-    only_keys(data, set(known), path)
-    return {
-        name: known[name].resolve(data.get(name, known[name].default), f"{path}.{name}")
-        for name in sorted(known)
-    }
 
 
 def _steps(value: Any) -> Sequence[Any]:

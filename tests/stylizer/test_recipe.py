@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from stylizer.cards import OPERATIONS, Card
 from stylizer.errors import RecipeError
+from stylizer.parameters import PARAMETERS
 from stylizer.parsing import decimal_text
-from stylizer.recipe import PARAMETERS, REFUSALS, Recipe, Step, load_spec, resolve
+from stylizer.recipe import REFUSALS, Recipe, Step, load_spec, resolve
 
 RESTORE = Card(name="restore", version="1", operation="restore", architecture="restorer", weights="a" * 64)
 COLOURISE = Card(name="colourise", version="2", operation="colourise", architecture="x", weights="b" * 64)
