@@ -108,5 +108,9 @@ def curve(draw: Draw, height: int, width: int, *, length: float, bend: float) ->
 
 
 def widen(plane: Tensor, size: int) -> Tensor:
-    """Dilate (H, W) by a square of odd `size`."""
-    return F.max_pool2d(plane[None, None], size, 1, size // 2)[0, 0] if size > 1 else plane
+    """Dilate (H, W) by an octagon of odd `size`: a square would give specks of dust corners."""
+    if size <= 1:
+        return plane
+    tall, flat = ((size, size - 2), (size - 2, size))
+    pooled = [F.max_pool2d(plane[None, None], k, 1, (k[0] // 2, k[1] // 2))[0, 0] for k in (tall, flat)]
+    return torch.maximum(*pooled)

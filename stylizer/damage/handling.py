@@ -28,7 +28,8 @@ def _paper(draw: Draw, count: int) -> Tensor:
 
 
 def scratches(picture: Tensor, draw: Draw, ranges: Ranges) -> Marked:
-    """Bright (through the emulsion) and dark (dirt) lines of one to five pixels; sometimes upright film lines."""
+    """Bright lines (through the emulsion, in the paper's colour) and dark ones (dirt), of one to five pixels, some
+    jagged, some mere hairs; sometimes upright film lines."""
     count, _, height, width = picture.shape
     total = torch.zeros(count, 1, height, width)
     out = picture
@@ -40,12 +41,7 @@ def scratches(picture: Tensor, draw: Draw, ranges: Ranges) -> Marked:
             planes = torch.zeros(3, height, width)
             upright = draw.yes(0.12)
             for _ in range(number):
-                y, x = curve(
-                    draw, height, width, length=draw.one(0.08, 1.3) * height, bend=draw.one(0.0, 0.25)
-                )
-                if upright:
-                    y = torch.arange(0, height, 0.5)
-                    x = draw.one(0, width) + torch.cumsum(draw.normal(y.numel()) * 0.03, 0)
+                y, x = _upright(draw, height, width) if upright else _scratch(draw, height, width, ranges)
                 fading = (
                     draw.uniform(0, 1, 1) + draw.cloud(1, 1, y.numel(), scale=30)[0, 0, 0] * 0.3 + 0.6
                 ).clamp(0, 1)
@@ -55,10 +51,32 @@ def scratches(picture: Tensor, draw: Draw, ranges: Ranges) -> Marked:
             wide = torch.stack([planes[0], widen(planes[1], 3), widen(planes[2], draw.integer(1, 2) * 2 + 1)])
             cover[index, 0] = wide.amax(0)
         cover = blur(cover, draw.uniform(0.3, 0.8, count))
-        value = draw.uniform(0.78, 1.0, count) if bright else draw.uniform(0.0, 0.25, count)
-        out = _lay(out, cover, per_picture(value))
+        value = per_picture(draw.uniform(0.6, 1.0, count) if bright else draw.uniform(0.0, 0.3, count))
+        if bright:
+            value = value * _cream(draw, count)
+        out = _lay(out, cover, value)
         total = torch.maximum(total, cover)
     return out, total
+
+
+def _scratch(draw: Draw, height: int, width: int, ranges: Ranges) -> tuple[Tensor, Tensor]:
+    """A line of any length, from specks to across the picture; `scratch_jagged` of them shake sideways."""
+    share = 0.03 * (1.3 / 0.03) ** draw.one(0, 1)
+    y, x = curve(draw, height, width, length=share * height, bend=draw.one(0.0, 0.25))
+    if draw.yes(ranges.scratch_jagged):
+        shake = draw.cloud(2, 1, y.numel(), scale=draw.one(6, 40))[:, 0, 0] * draw.one(0.3, 1.6)
+        y, x = y + shake[0], x + shake[1]
+    return y, x
+
+
+def _upright(draw: Draw, height: int, width: int) -> tuple[Tensor, Tensor]:
+    y = torch.arange(0, height, 0.5)
+    return y, draw.one(0, width) + torch.cumsum(draw.normal(y.numel()) * 0.03, 0)
+
+
+def _cream(draw: Draw, count: int) -> Tensor:
+    """The tint of bare paper, mostly next to white, (B, 3, 1, 1)."""
+    return per_picture(1 - draw.uniform(0, 1, count, 1) ** 2 * torch.tensor([[0.0, 0.08, 0.3]]))
 
 
 def dust(picture: Tensor, draw: Draw, ranges: Ranges) -> Marked:
@@ -86,10 +104,9 @@ def dust(picture: Tensor, draw: Draw, ranges: Ranges) -> Marked:
             total = torch.maximum(total, plane.clamp(0, 1))
         cover[index, 0] = total
     cover = blur(cover, draw.uniform(0.25, 0.7, count))
-    value = torch.where(
-        draw.chance(0.55, count), draw.uniform(0.75, 1.0, count), draw.uniform(0.0, 0.3, count)
-    )
-    return _lay(picture, cover, per_picture(value)), cover
+    bright = per_picture(draw.chance(0.55, count))
+    light = per_picture(draw.uniform(0.65, 1.0, count)) * _cream(draw, count)
+    return _lay(picture, cover, torch.where(bright, light, per_picture(draw.uniform(0.0, 0.3, count)))), cover
 
 
 def _line(draw: Draw, count: int, height: int, width: int, *, wobble: float) -> Tensor:

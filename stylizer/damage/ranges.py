@@ -52,8 +52,9 @@ class Ranges:
     # handling
     scratches: float = 0.45
     scratch_count: Span = (1, 11)
-    scratch_alpha: Span = (0.3, 1.0)
+    scratch_alpha: Span = (0.2, 1.0)
     scratch_bright: float = 0.62
+    scratch_jagged: float = 0.4
     dust: float = 0.40
     dust_count: Span = (4, 110)
     hair_count: Span = (0, 5)

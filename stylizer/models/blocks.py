@@ -21,10 +21,14 @@ class PixelNorm(nn.Module):
 
 
 class Residual(nn.Module):
-    """x + conv(relu(conv(norm(x)))), starting near the identity."""
+    """x + conv(relu(conv(norm(x)))), starting near the identity.
 
-    def __init__(self, channels: int) -> None:
+    slope: what of a negative value the ReLU lets through. Without any, channels of it may die and never learn again.
+    """
+
+    def __init__(self, channels: int, slope: float = 0.0) -> None:
         super().__init__()
+        self.slope = slope
         self.norm = PixelNorm(channels)
         self.first = nn.Conv2d(channels, channels, 3, padding=1)
         self.second = nn.Conv2d(channels, channels, 3, padding=1)
@@ -35,7 +39,13 @@ class Residual(nn.Module):
         nn.init.zeros_(self.second.bias)  # type: ignore[arg-type]
 
     def forward(self, x: Tensor) -> Tensor:
-        out: Tensor = self.second(F.relu(self.first(self.norm(x)), inplace=True))
+        inside: Tensor = self.first(self.norm(x))
+        # Not leaky_relu with a slope of nought: what older releases computed, they compute to the last bit.
+        inside = (
+            F.leaky_relu(inside, self.slope, inplace=True) if self.slope else F.relu(inside, inplace=True)
+        )
+        out: Tensor = self.second(inside)
+        del inside
         out += x
         return out
 
@@ -53,5 +63,5 @@ class Up(nn.Module):
         return out
 
 
-def stage(channels: int, blocks: int) -> nn.Sequential:
-    return nn.Sequential(*(Residual(channels) for _ in range(blocks)))
+def stage(channels: int, blocks: int, slope: float = 0.0) -> nn.Sequential:
+    return nn.Sequential(*(Residual(channels, slope) for _ in range(blocks)))

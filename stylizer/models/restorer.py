@@ -45,19 +45,20 @@ class Restorer(nn.Module):
         tone_floor: float = 0.05,
         tone_restraint: float = 0.0,
         tone_deepen: float = 0.0,
+        slope: float = 0.0,
     ) -> None:
         super().__init__()
         fine, half, deep = widths
         self.stem = nn.Sequential(nn.PixelUnshuffle(2), nn.Conv2d(12, fine, 3, padding=1))
-        self.encode_fine = stage(fine, encoder[0])
+        self.encode_fine = stage(fine, encoder[0], slope)
         self.down_fine = nn.Conv2d(fine, half, 2, 2)
-        self.encode_half = stage(half, encoder[1])
+        self.encode_half = stage(half, encoder[1], slope)
         self.down_half = nn.Conv2d(half, deep, 2, 2)
-        self.middle = stage(deep, middle)
+        self.middle = stage(deep, middle, slope)
         self.up_half = Up(deep, half)
-        self.decode_half = stage(half, decoder[1])
+        self.decode_half = stage(half, decoder[1], slope)
         self.up_fine = Up(half, fine)
-        self.decode_fine = stage(fine, decoder[0])
+        self.decode_fine = stage(fine, decoder[0], slope)
         last = nn.Conv2d(fine, 20, 3, padding=1)
         self.head = nn.Sequential(last, nn.PixelShuffle(2))
         self.tone_net = ToneNet(tone_width, tone_floor, tone_restraint, tone_deepen)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from stylizer.damage import DEFAULT, Ranges, age, ageing, handling, scanning, statistics
-from stylizer.damage.draw import Draw
+from stylizer.damage.draw import Draw, widen
 from stylizer.damage.draw import blur as draw_blur
 from stylizer.damage.pipeline import STAGES, stages
 from stylizer.damage.sheet import contact_sheet
@@ -89,6 +89,28 @@ def test_the_mask_covers_what_local_damage_changed(kind: str) -> None:
     assert change.max() > 0.05
     assert aged.mask[change > 0.6 * change.max()].mean() > 0.4
     assert change[aged.mask < 0.01].max() < 0.06
+
+
+def test_a_bright_scratch_shows_the_paper_from_white_to_cream() -> None:
+    dark = torch.full((8, 3, 96, 96), 0.2)
+    bright = _with(DEFAULT, scratch_bright=1.0, scratch_count=(6, 6), scratch_alpha=(1.0, 1.0))
+    scratched, cover = handling.scratches(dark, Draw(_seed(12)), bright)
+    inside = scratched.permute(0, 2, 3, 1)[cover[:, 0] > 0.95]  # (pixels, 3)
+    red, green, blue = inside.unbind(1)
+    assert (red > 0.55).all()
+    assert ((red >= green) & (green >= blue)).all()
+    assert (red - blue).max() > 0.05  # some are cream,
+    assert (red - blue).min() < 0.02  # some all but white
+
+
+def test_a_speck_of_dust_has_no_corners() -> None:
+    point = torch.zeros(9, 9)
+    point[4, 4] = 1
+    assert torch.equal(widen(point, 1), point)
+    for size, pixels in ((3, 5), (5, 21)):
+        wide = widen(point, size)
+        assert int(wide.sum()) == pixels
+        assert wide[4 - size // 2, 4 - size // 2] == 0
 
 
 def test_toned_is_the_clean_picture_in_the_aged_tone() -> None:

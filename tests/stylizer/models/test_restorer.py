@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from stylizer.cards import Card
 from stylizer.errors import UnknownModel
 from stylizer.models import Restorer, build, create
+from stylizer.models.blocks import Residual
 from stylizer.models.restorer import inner
 from stylizer.models.tone import KNOTS, ToneNet, apply_curves
 
@@ -57,10 +58,11 @@ def test_tiles_with_their_halo_are_exactly_the_whole(network: Restorer) -> None:
             assert (core - expected).abs().max() <= 1e-5
 
 
-@pytest.fixture(scope="module", params=["restorer", "judged-restorer"])
+@pytest.fixture(scope="module", params=[("restorer", 0.0), ("restorer", 0.1), ("judged-restorer", 0.1)])
 def seeing(request: pytest.FixtureRequest) -> Restorer:
     """With weights above zero: whatever it can see, it answers to."""
-    made = cast(Restorer, create(request.param, **SMALL)).eval().double()
+    name, slope = request.param
+    made = cast(Restorer, create(name, **SMALL, slope=slope)).eval().double()
     with torch.no_grad():
         for weight in made.parameters():
             weight.copy_(torch.rand_like(weight) * 0.2 + 0.05)
@@ -90,6 +92,18 @@ def test_to_let_go_of_more_would_show(seeing: Restorer, monkeypatch: pytest.Monk
             (inner(a, halo) - b).abs().max() > 1e-9 * a.abs().max()
             for a, b in zip(whole, seeing(x, halo), strict=True)
         )
+
+
+@pytest.mark.parametrize(("slope", "learns"), [(0.0, False), (0.1, True)])
+def test_a_channel_whose_values_are_all_negative_learns_on_where_there_is_a_slope(
+    slope: float, learns: bool
+) -> None:
+    block = Residual(4, slope)
+    with torch.no_grad():
+        block.first.bias.fill_(-50)  # type: ignore[union-attr]
+    block(torch.rand(1, 4, 8, 8)).sum().backward()
+    assert block.first.weight.grad is not None
+    assert bool(block.first.weight.grad.any()) is learns
 
 
 def test_sides_that_do_not_fit_the_stride_are_refused(network: Restorer) -> None:
