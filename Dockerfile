@@ -18,7 +18,7 @@ COPY static ./static
 COPY templates ./templates
 COPY --from=browser /app/node_modules ./node_modules
 RUN PALIMPSEST_HOME=/tmp/build python manage.py collectstatic --noinput --verbosity 0 && rm -rf /tmp/build \
-    && mkdir /data && chown palimpsest:palimpsest /data
+    && mkdir -p /data/incoming && chown -R palimpsest:palimpsest /data
 USER palimpsest
 ENV PALIMPSEST_HOME=/data
 VOLUME /data

@@ -1,5 +1,6 @@
 """Uploads in parts: begun, written to from any connection, finished once, given up when nobody goes on."""
 
+import shutil
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -70,7 +71,10 @@ def begin(what: Beginning, *, by: User) -> Upload:
         Empty, TooLarge, NoRoom.
     """
     if what.key and (begun := Upload.objects.filter(by=by, key=what.key).first()):
-        return begun
+        if begun.state != State.REFUSED:
+            return begun
+        # Given up or refused: who begins again wants it after all, and gets a new receipt beside the old one.
+        Upload.objects.filter(pk=begun.pk, state=State.REFUSED).update(key=None)
     if what.length < 1:
         raise Empty(_("“%s” is empty.") % what.filename)
     check_size(what.length, name=what.filename)
@@ -105,30 +109,24 @@ def check_size(length: int, *, name: str) -> None:
     if length > settings.MAX_FILE_BYTES:
         raise TooLarge(
             _("“%(name)s” has %(got)s; at most %(most)s are taken.")
-            % {"name": name, "got": _size(length), "most": _size(settings.MAX_FILE_BYTES)}
+            % {"name": name, "got": in_words(length), "most": in_words(settings.MAX_FILE_BYTES)}
         )
-    if (room := room_left()) is not None and length > room:
+    if length > (room := room_left()):
         raise NoRoom(
             _("There is room for %(room)s, and “%(name)s” has %(got)s. Ask an administrator to make room.")
-            % {"room": _size(max(room, 0)), "name": name, "got": _size(length)}
+            % {"room": in_words(max(room, 0)), "name": name, "got": in_words(length)}
         )
 
 
-def room_left() -> int | None:
-    """Bytes that may still be promised: of the disk and of the quota, less what open uploads have yet to send."""
-    promised = None
-    limits = []
-    if (free := get_store().free_bytes()) is not None:
-        promised = _promised()
-        limits.append(free - settings.SPARE_BYTES - promised)
+def room_left() -> int:
+    """Bytes that may still be promised: of the disks and of the quota, less what open uploads have yet to send."""
+    # The disk the bytes arrive on may be another than the store's, or the store a bucket without a limit of its own.
+    free = [shutil.disk_usage(incoming.folder()).free, get_store().free_bytes()]
+    limits = [min(known for known in free if known is not None) - settings.SPARE_BYTES]
     if settings.STORE_QUOTA_BYTES:
-        kept = StoredFile.objects.exclude(condition=StoredFile.Condition.DISPOSED).aggregate(n=Sum("size"))[
-            "n"
-        ]
-        limits.append(
-            settings.STORE_QUOTA_BYTES - (kept or 0) - (_promised() if promised is None else promised)
-        )
-    return min(limits) if limits else None
+        kept = StoredFile.objects.exclude(condition=StoredFile.Condition.DISPOSED).aggregate(n=Sum("size"))
+        limits.append(settings.STORE_QUOTA_BYTES - (kept["n"] or 0))
+    return min(limits) - _promised()
 
 
 def touch(upload: Upload) -> None:
@@ -199,7 +197,8 @@ def sweep() -> Swept:
                 finished += finish(upload).state not in OPEN
             except StoreError:
                 continue  # not now; the bytes stay
-        elif arrived is None or (upload.expires and upload.expires < now):
+        elif upload.expires and upload.expires < now:
+            # Only then: that there is no file here may mean that it arrives on another machine.
             refuse(upload, "upload-expired", _("It was not sent to its end in time. Send it again."))
             incoming.remove(upload.pk)
             expired += 1
@@ -220,7 +219,8 @@ def _expiry() -> datetime:
     return timezone.now() + timedelta(hours=settings.UPLOAD_HOURS)
 
 
-def _size(count: int) -> str:
+def in_words(count: int) -> str:
+    """Bytes in words."""
     if count >= GIBIBYTE:
         return f"{count / GIBIBYTE:.1f} GiB"
     return f"{count / 2**20:.1f} MiB" if count >= 2**20 else f"{count} B"

@@ -1,7 +1,8 @@
 """A form that carries files is refused before its bytes are sent, where there is no room for them.
 
 Django puts a form's files on the disk before any view sees it (to find its token it has to read it), so this comes
-before that: by the length that the request announces. Uploads in parts ask for themselves (`resumable.begin`).
+before that: by the length that the request announces, and by whether its sender has signed in. Uploads in parts ask
+for themselves (`resumable.begin`).
 """
 
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from archive.ingest import resumable
 
 SMALL = 2**20  # a form of this size that is no upload is not worth asking the disk
 UPLOADS = {"ingest:upload", "api:uploads"}
+OTHER_FORMS = 512 * 2**20  # a mask, a style picture, a workbook
 
 
 class RoomFirst:
@@ -26,11 +28,14 @@ class RoomFirst:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         return self.get_response(request)
 
-    def process_view(self, request: HttpRequest, *_view: Any) -> HttpResponse | None:
+    def process_view(
+        self, request: HttpRequest, view: Callable[..., Any], *_arguments: Any
+    ) -> HttpResponse | None:
         length = announced(request)
         if length is None:
             return None
         try:
+            _check_sender(request, view, length)
             resumable.check_size(length, name=_("What you send"))
         except resumable.UploadRefused as refusal:
             answer = _answer(request, refusal)
@@ -46,9 +51,29 @@ def announced(request: HttpRequest) -> int | None:
     length = request.META.get("CONTENT_LENGTH") or ""
     if not length.isascii() or not length.isdigit():
         return None  # nothing is read of a body whose length is not said
+    return int(length) if _is_upload(request) or int(length) > SMALL else None
+
+
+def _is_upload(request: HttpRequest) -> bool:
     match = request.resolver_match
-    asked = match is not None and match.view_name in UPLOADS
-    return int(length) if asked or int(length) > SMALL else None
+    return match is not None and match.view_name in UPLOADS
+
+
+def _check_sender(request: HttpRequest, view: Callable[..., Any], length: int) -> None:
+    """Nobody fills the disk through a form that is read only to find its token.
+
+    The API's views are not read so (`csrf_exempt`): they ask for the key before they look at a body.
+
+    Raises:
+        TooLarge.
+    """
+    if not getattr(view, "csrf_exempt", False) and not request.user.is_authenticated and length > SMALL:
+        raise resumable.TooLarge(_("Sign in before you send anything this large."))
+    if not _is_upload(request) and length > OTHER_FORMS:
+        raise resumable.TooLarge(
+            _("This form takes %(most)s at most, and %(got)s were announced.")
+            % {"most": resumable.in_words(OTHER_FORMS), "got": resumable.in_words(length)}
+        )
 
 
 def _answer(request: HttpRequest, refusal: resumable.UploadRefused) -> HttpResponse:

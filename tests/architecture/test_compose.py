@@ -127,6 +127,12 @@ def test_every_command_names_something_that_exists(compose: dict[str, Any]) -> N
         assert (ROOT / source).exists() or source.endswith("certificates")
 
 
+def test_what_sweeps_uploads_sees_the_bytes_that_arrived_at_web(compose: dict[str, Any]) -> None:
+    for name in ("web", "worker-io"):
+        assert "incoming:/data/incoming" in compose["services"][name]["volumes"], name
+        assert own(compose)[name]["environment"]["PALIMPSEST_HOME"] == "/data"
+
+
 def test_volumes_and_files_are_declared(compose: dict[str, Any]) -> None:
     named = {
         volume.split(":")[0]

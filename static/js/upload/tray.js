@@ -169,7 +169,9 @@ class UploadTray extends HTMLElement {
 
   // Where a file belongs: to a row that waits for it, to one that is done, before a question, or into the queue.
   place(entry, twin, begun) {
-    const earlier = this.all.find((one) => one !== entry && !one.file && one.digest === entry.digest && one.id);
+    const earlier = this.all.find(
+      (one) => one !== entry && !one.file && one.digest === entry.digest && one.id && one.row.state !== "refused",
+    );
     if (earlier && (earlier.row.state === "paused" || earlier.row.name === entry.row.name)) {
       this.rows.delete(entry.key);
       entry.row.element.remove();

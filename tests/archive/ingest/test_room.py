@@ -63,6 +63,28 @@ def test_a_full_quota_refuses_the_api_and_every_other_large_form(hers: Client, s
     assert announce(Client(), "/accounts/login/", 2**40).status_code == 413  # whoever asks
 
 
+def test_who_has_not_signed_in_sends_nothing_large(hers: Client) -> None:
+    answer = announce(Client(), "/accounts/login/", 2 * 2**20)
+    assert answer.status_code == 413
+    assert "Sign in" in answer.content.decode()
+    assert announce(Client(), "/upload/", 2 * 2**20, accept="application/json").status_code == 413
+
+
+def test_only_uploads_may_be_as_large_as_a_scan(hers: Client) -> None:
+    sheets = reverse("catalogue:sheets", args=["portraits"])
+    answer = announce(hers, sheets, 600 * 2**20)
+    assert answer.status_code == 413
+    assert "512.0 MiB" in answer.content.decode()
+
+
+def test_the_disk_that_bytes_arrive_on_is_asked_even_where_the_store_has_no_bounds(
+    hers: Client, monkeypatch: pytest.MonkeyPatch, settings: Settings
+) -> None:
+    monkeypatch.setattr("archive.store.local.LocalStore.free_bytes", lambda _self: None)
+    settings.SPARE_BYTES = 2**62
+    assert announce(hers, "/upload/", 2000).status_code == 507
+
+
 def test_a_form_larger_than_any_file_may_be_is_refused(hers: Client, settings: Settings) -> None:
     settings.MAX_FILE_BYTES = 5000
     answer = announce(hers, "/upload/", 5001)

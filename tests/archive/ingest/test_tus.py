@@ -168,6 +168,34 @@ def test_what_was_left_too_long_is_given_up_and_says_so(sender: Sender, portrait
     assert (Upload.objects.get().code, list(incoming.folder().iterdir())) == ("upload-expired", [])
 
 
+def test_an_upload_whose_bytes_lie_on_another_machine_is_left_alone_until_it_expires(
+    sender: Sender, portraits: Collection
+) -> None:
+    address = begun(sender, portraits, b"12345")
+    sender.part(address, b"123", 0)
+    here, there = (incoming.path_of(Upload.objects.get().pk), incoming.folder().parent / "elsewhere")
+    here.rename(there)
+    Upload.objects.update(changed=timezone.now() - timedelta(minutes=5))
+    assert resumable.sweep().expired == 0
+    there.rename(here)
+    assert sender.part(address, b"45", 3).status_code == 204
+
+
+def test_who_begins_again_what_was_given_up_gets_a_new_upload(
+    sender: Sender, portraits: Collection, ada: User
+) -> None:
+    what = resumable.Beginning("scan.tif", 5, portraits, key=uuid4())
+    first = resumable.begin(what, by=ada)
+    assert resumable.begin(what, by=ada) == first
+    Upload.objects.update(expires=timezone.now() - timedelta(1), changed=timezone.now() - timedelta(1))
+    assert resumable.sweep().expired == 1
+    second = resumable.begin(what, by=ada)
+    assert second.pk != first.pk
+    assert second.state == Upload.State.UPLOADING
+    assert resumable.begin(what, by=ada) == second
+    assert Upload.objects.get(pk=first.pk).code == "upload-expired"  # its receipt stays
+
+
 def test_a_sweep_finishes_what_a_dead_server_left(sender: Sender, portraits: Collection) -> None:
     data = factories.tiff_bytes()
     begun(sender, portraits, data)
