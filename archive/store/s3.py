@@ -9,6 +9,7 @@ from typing import IO, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 from django.conf import settings
+from django.utils.http import content_disposition_header
 from storages.backends.s3 import S3Storage
 
 from archive.store.errors import DigestMismatch, MissingObject, StoreUnavailable, TooManyBytes
@@ -152,7 +153,8 @@ class S3Store:
             Params={
                 "Bucket": self.bucket.name,
                 "Key": key_of(sha256),
-                "ResponseContentDisposition": f'attachment; filename="{filename}"',
+                # A header is Latin-1: AWS refuses a signed address with other letters in it.
+                "ResponseContentDisposition": content_disposition_header(True, filename) or "attachment",
                 "ResponseContentType": media_type,
             },
             ExpiresIn=ADDRESS_SECONDS,

@@ -4,12 +4,15 @@ import hashlib
 import io
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import parse_qs, quote, urlsplit
+from urllib.request import urlopen
 
 import boto3
 import numpy as np
 import pytest
 import pyvips
 from moto.server import ThreadedMotoServer
+from pytest_django import Settings
 from storages.backends.s3 import S3Storage
 
 from archive.iiif.pyramid import TILE, Pyramid
@@ -100,6 +103,26 @@ def test_a_file_is_taken_as_it_lies_there_and_stays_with_its_owner(store: Store,
     path.unlink()
     with store.open(DIGEST) as stream:
         assert stream.read() == DATA
+
+
+def test_a_signed_download_keeps_a_name_in_any_script_in_a_header_of_plain_letters(
+    request: pytest.FixtureRequest, tmp_path: Path, settings: Settings
+) -> None:
+    settings.S3_SIGNED = True
+    store = S3Store(_bucket(request, tmp_path))
+    store.put(io.BytesIO(DATA))
+    for name, said in [
+        ("ἀρχή.v1.original.tif", f"attachment; filename*=utf-8''{quote('ἀρχή.v1.original.tif')}"),
+        ('a "quoted" name.tif', r'attachment; filename="a \"quoted\" name.tif"'),
+    ]:
+        address = store.url(DIGEST, filename=name, media_type="image/tiff")
+        assert address is not None
+        asked = parse_qs(urlsplit(address).query)["response-content-disposition"]
+        assert asked == [said]
+        assert asked[0].isascii()
+        with urlopen(address) as answer:
+            assert answer.read() == DATA
+            assert answer.headers["Content-Disposition"] == said
 
 
 def test_stored_files_are_read_only_and_a_broken_stream_leaves_nothing(tmp_path: Path) -> None:
