@@ -64,7 +64,8 @@ def collection(request: HttpRequest, ref: str) -> HttpResponseBase:
     address = request.build_absolute_uri(reverse("iiif:collection", args=[found.ref]))
     asked = request.GET.get("from")
     homepage = _page(request, "catalogue:collection", found.ref, found.title)
-    part_of = _collection_link(request, found.parent) if found.parent else None
+    above = seen.filter(children=found).first()  # a public series may lie in a fonds that is shut
+    part_of = _collection_link(request, above) if above else None
     if asked is not None:
         if asked not in {str(start) for start in starts}:
             raise Http404

@@ -181,6 +181,20 @@ def test_collections_are_a_tree_of_references(portraits: Collection) -> None:
     assert found["items"][1]["id"].endswith(f"/items/{own.pk}/manifest")
 
 
+def test_a_public_series_does_not_tell_of_the_private_fonds_it_lies_in(odo: User) -> None:
+    fonds = factories.collection("the-smith-divorce", access="private")
+    series = factories.collection("portraits-of-dogs", access="public", parent=fonds)
+    factories.master(series)
+    address = reverse("iiif:collection", args=[series.ref])
+    answer = Client().get(address)
+    valid(answer.json())
+    assert "partOf" not in answer.json()
+    assert b"mith" not in answer.content
+    admin = Client()
+    admin.force_login(odo)
+    assert admin.get(address).json()["partOf"][0]["label"] == {"en": [fonds.title]}
+
+
 def test_a_large_collection_is_divided_into_parts_that_hold_all_of_it(
     portraits: Collection, monkeypatch: pytest.MonkeyPatch, django_assert_max_num_queries: Any
 ) -> None:
