@@ -17,7 +17,9 @@ from archive.review.models import Review
 
 S = JobItem.State
 AT_ONCE = 200  # derivatives withdrawn while the person waits; more by the io worker
-BATCH = 100
+BATCH = (
+    AT_ONCE  # so that what is undone while the person waits takes all its locks before it changes anything
+)
 KEPT = (Review.State.PUBLISHED, Review.State.WITHDRAWN)
 
 
@@ -74,7 +76,9 @@ def withdraw_some(job_id: UUID) -> bool:
     job = Job.objects.select_for_update(of=("self",)).select_related("state_by").filter(pk=job_id).first()
     if job is None or job.state != Job.State.UNDOING or job.state_by is None:
         return True
-    some = list(_doomed(job).select_related("version")[:BATCH])
+    # Held before they are judged: PostgreSQL looks at a row's state anew once it has waited for it, so that what a
+    # curator publishes in this moment is no longer among them. Withdrawing is final, and would take it from readers.
+    some = list(_doomed(job).select_for_update(of=("self",)).select_related("version")[:BATCH])
     for one in some:
         review.decide(one.version, "withdraw", by=job.state_by, note=_("job undone"))
     if len(some) == BATCH:
