@@ -61,6 +61,10 @@ def describe(request: HttpRequest, item_id: UUID) -> HttpResponse:
         "rights": [v["value"] for v in shown.get("rights", []) if label_of(v["value"]) == v["value"]],
         "statements": [(uri, label, uri in _uris(shown)) for uri, label in RIGHTS.items()],
         "date": form.get("date", "") if request.method == "POST" else item.date_verbatim,
+        # A tick that is lost with a refused form would publish what was to be withheld.
+        "sensitive": "sensitive" in form if request.method == "POST" else item.sensitive,
+        "why": form.get("sensitive_reason", "") if request.method == "POST" else item.sensitive_reason,
+        "note": form.get("note", ""),
         "terms": terms(),
         "revisions": item.revisions.select_related("by").order_by("-number")[:20],
         "problem": problem,

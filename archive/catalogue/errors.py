@@ -15,10 +15,12 @@ class DescriptionError(CatalogueError):
     code = "description-invalid"
 
     def __init__(self, where: str, expected: str, got: object) -> None:
-        super().__init__(
-            _("%(where)s: expected %(expected)s, got %(got)s.")
-            % {"where": where, "expected": expected, "got": repr(got)[:80]}
+        sentence = (
+            _("%(where)s: %(expected)s is missing.")
+            if got == ""
+            else _("%(where)s: expected %(expected)s, got %(got)s.")
         )
+        super().__init__(sentence % {"where": where, "expected": expected, "got": repr(got)[:80]})
 
 
 class CollectionError(CatalogueError):

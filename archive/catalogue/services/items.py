@@ -220,7 +220,7 @@ def _set_date(item: Item, written: str) -> None:
 def _set_sensitive(item: Item, sensitive: bool, reason: str) -> None:
     reason = reason.replace("\x00", "").strip()[:300]
     if sensitive and not reason:
-        raise DescriptionError(_("sensitive"), _("a reason why"), reason)
+        raise DescriptionError(_("Sensitive"), _("a reason why"), reason)
     item.sensitive, item.sensitive_reason = sensitive, reason if sensitive else ""
 
 

@@ -53,10 +53,15 @@ def test_sensitive_without_a_reason_is_refused_and_what_was_typed_stays(
     portraits: Collection, page: Client
 ) -> None:
     item = factories.item(portraits, "Old")
-    answer = page.post(reverse("catalogue:describe", args=[item.pk]), {"p-title": "Typed", "sensitive": "on"})
+    answer = page.post(
+        reverse("catalogue:describe", args=[item.pk]), {"p-title": "Typed", "sensitive": "on", "note": "Seen"}
+    )
     assert answer.status_code == 400
-    assert b"a reason why" in answer.content
+    assert b"Sensitive: a reason why is missing." in answer.content
     assert b'value="Typed"' in answer.content
+    # A tick that was lost would publish, at the second try, what was to be withheld.
+    assert b'name="sensitive" checked' in answer.content
+    assert b'value="Seen"' in answer.content
     item.refresh_from_db()
     assert item.title == "Old"
 
