@@ -122,6 +122,15 @@ def test_a_style_picture_one_may_not_see_is_not_there(client: Client, scan: Vers
         services.candidates(scan, by=ada, reference=hidden)
 
 
+def test_an_ai_picture_among_the_styles_says_so(client: Client, scan: Version, ada: User) -> None:
+    made = factories.derivative(scan, state="published")
+    client.force_login(ada)
+    listed = client.get(reverse("proofs:styles", args=[scan.pk])).content.decode()
+    of_each = {row.split('"')[0]: row for row in listed.split("?reference=")[1:]}
+    assert 'class="badge ai"' in of_each[str(made.pk)]
+    assert 'class="badge' not in of_each[str(scan.pk)]
+
+
 def test_the_page_follows_what_is_being_made_and_shows_it(
     client: Client, scan: Version, ada: User, tmp_path: Path
 ) -> None:
