@@ -1,6 +1,7 @@
 """Describing what was uploaded together: the table of exactly those items, with what they share said once."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from django.contrib import messages
@@ -25,6 +26,8 @@ from archive.catalogue.sheets.cells import joined
 from archive.ingest.models import Upload
 
 ROWS = 100
+BOXES = 5  # that the upload page leads back to
+LOOKED_AT = 1500  # newest uploads of a person: some full boxes, however many there ever were
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,33 @@ class Batch:
 
     def page(self, number: int) -> list[UUID]:
         return self.ids[(number - 1) * ROWS : number * ROWS]
+
+
+@dataclass(frozen=True)
+class Box:
+    """One of a person's last boxes, for the way back to its table."""
+
+    batch: UUID
+    when: datetime
+    into: str
+    count: int
+
+
+def last_boxes(person: User) -> list[Box]:
+    """What the person's newest uploads brought, box by box, newest first."""
+    own = Collection.objects.filter(permissions.own_collections(person, Role.ARCHIVIST))
+    rows = (
+        Upload.objects.filter(by=person, batch__isnull=False, state=Upload.State.CATALOGUED)
+        .filter(item__collection__in=own)
+        .exclude(code="duplicate")
+        .order_by("-pk")
+        .values_list("batch", "created", "item__collection__title", "item")[:LOOKED_AT]
+    )
+    boxes: dict[UUID, tuple[datetime, str, set[UUID]]] = {}
+    for batch, when, into, item in rows:
+        assert batch is not None and item is not None  # noqa: S101, PT018  (filtered)
+        boxes.setdefault(batch, (when, into, set()))[2].add(item)
+    return [Box(batch, when, into, len(items)) for batch, (when, into, items) in boxes.items()][:BOXES]
 
 
 @login_required

@@ -16,6 +16,7 @@ from archive.accounts.models import Role, User
 from archive.catalogue.models import Collection
 from archive.ids import new_id
 from archive.ingest import services
+from archive.ingest.batch_views import last_boxes
 from archive.ingest.models import Upload
 from archive.ingest.tray import problem, receipt
 from archive.store import StoreError
@@ -37,7 +38,11 @@ def upload(request: HttpRequest) -> HttpResponse:
         return render(
             request,
             "ingest/upload.html",
-            {"collections": collections, "chosen": request.GET.get("collection")},
+            {
+                "collections": collections,
+                "chosen": request.GET.get("collection"),
+                "boxes": last_boxes(person),
+            },
         )
     collection = get_object_or_404(collections, ref=request.POST.get("collection", ""))
     choice = request.POST.get("on_duplicate", Upload.OnDuplicate.ASK)

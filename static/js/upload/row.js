@@ -4,6 +4,13 @@ const words = window.gettext ?? ((text) => text);
 const TONE = { catalogued: "good", ready: "good", refused: "bad", failed: "warn", duplicate: "warn", ask: "warn", paused: "warn" };
 const SHOWN = ["image/jpeg", "image/png", "image/webp", "image/gif"]; // that browsers can show from the disk
 
+function anchor(url, text) {
+  const link = document.createElement("a");
+  link.href = url;
+  link.textContent = text;
+  return link;
+}
+
 export class Row {
   constructor(name, size) {
     this.state = "waiting";
@@ -59,11 +66,12 @@ export class Row {
   }
 
   link(item) {
-    if (!item) return;
-    const link = document.createElement("a");
-    link.href = item.url;
-    link.textContent = this.name;
-    this.file.replaceChildren(link);
+    if (item) this.file.replaceChildren(anchor(item.url, this.name));
+  }
+
+  // The link is at the other picture's name: the name of this file would promise an item of its own.
+  same(item) {
+    if (item) this.note.append(" ", anchor(item.url, words("It is “%s”.").replace("%s", item.title)));
   }
 
   offer(...choices) {

@@ -17,7 +17,7 @@ export function tally(states, expected) {
     if (missing === 0) parts.push(words("complete"));
   } else if (states.length) parts.push(plural("%s file", "%s files", states.length).replace("%s", states.length));
   for (const [text, n] of [
-    [words("%s catalogued"), count("catalogued", "ready")],
+    [words("%s catalogued"), count("catalogued")],
     [words("%s ready"), count("ready")],
     [words("%s already here"), count("ask", "duplicate")],
     [words("%s half arrived"), count("paused")],

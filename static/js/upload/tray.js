@@ -109,7 +109,8 @@ class UploadTray extends HTMLElement {
     const state = said.state === "catalogued" && said.ready ? "ready" : said.state;
     if (state === row.state) return;
     row.to(state, said.problem?.sentence ?? "");
-    row.link(said.item);
+    if (said.problem?.code === "duplicate") row.same(said.item);
+    else row.link(said.item);
     entry.file = null; // nothing needs its bytes any more
     if (state === "duplicate") {
       row.offer([words("Use the existing one"), () => this.decide(entry, "skip")], [words("Keep both"), () => this.decide(entry, "keep")]);

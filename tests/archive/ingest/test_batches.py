@@ -163,3 +163,18 @@ def test_the_plain_form_leads_to_the_table_too(portraits: Collection, page: Clie
     batch = answer.context["batch"]
     assert reverse("ingest:batch", args=[batch]) in answer.content.decode()
     assert Upload.objects.filter(batch=batch).count() == 2
+
+
+def test_the_upload_page_leads_back_to_ones_last_boxes(
+    portraits: Collection, ada: User, page: Client, cai: User
+) -> None:
+    old, new = uuid4(), uuid4()
+    uploaded(portraits, ada, old, "a.tif")
+    uploaded(portraits, ada, new, "b.tif", "c.tif")
+    (twin,) = uploaded(portraits, ada, uuid4(), "known.tif")
+    Upload.objects.filter(item=twin).update(code="duplicate")
+    uploaded(portraits, cai, uuid4(), "somebody else's.tif")
+    answer = page.get(reverse("ingest:upload"))
+    assert [(box.batch, box.count) for box in answer.context["boxes"]] == [(new, 2), (old, 1)]
+    for box in (old, new):
+        assert reverse("ingest:batch", args=[box]) in answer.content.decode()
