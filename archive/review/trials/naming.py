@@ -43,8 +43,8 @@ def _step(step: Step) -> str:
         words.append(_("%d %% bold") % round(float(str(step.parameters["boldness"])) * 100))
     if step.parameters.get("only_damage"):
         words.append(_("damage only"))
-    if step.parameters.get("tone") is False:
-        words.append(_("tone left"))
+    if step.parameters.get("tone") is True:
+        words.append(_("with tone"))
     if step.parameters.get("detail") is False:
-        words.append(_("detail left"))
+        words.append(_("not touching detail"))
     return ", ".join(words)

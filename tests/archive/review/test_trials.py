@@ -116,13 +116,15 @@ def test_a_trial_that_makes_no_sense_is_refused_with_a_sentence(
 def test_recipes_are_named_by_what_sets_them_apart(strong: Recipe, mild: Recipe) -> None:
     only = factories.recipe(parameters={"only_damage": True, "tone": False})
     bold = factories.recipe(parameters={"boldness": "0.25"}, perceptual="0.5")
-    called = names([strong, mild, only, bold])
-    assert called[bold.digest] == "restore 9.9.9, look 50 %, 25 % bold"
-    assert called[strong.digest] == "restore 9.9.9"
-    assert called[mild.digest] == "restore 9.9.9, 40 %"
-    assert called[only.digest] == "restore 9.9.9, damage only, tone left"
+    toned = factories.recipe(parameters={"tone": True, "detail": False})
+    called = names([strong, mild, only, bold, toned])
+    assert called[bold.digest] == "restore 9.9.9, look 50 %, 25 % bold, with tone"
+    assert called[strong.digest] == "restore 9.9.9, with tone"
+    assert called[mild.digest] == "restore 9.9.9, 40 %, with tone"
+    assert called[only.digest] == "restore 9.9.9, damage only"
+    assert called[toned.digest] == "restore 9.9.9, with tone, not touching detail"
     twin = Recipe(digest="e" * 64, canonical=strong.canonical, operations=["restore"])
-    assert names([strong, twin])[twin.digest] == "restore 9.9.9 (eeeeeeee)"
+    assert names([strong, twin])[twin.digest] == "restore 9.9.9, with tone (eeeeeeee)"
 
 
 # ---- blindness --------------------------------------------------------------------------------------------------
