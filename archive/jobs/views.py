@@ -6,6 +6,7 @@ from pathlib import Path
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.files.uploadedfile import TemporaryUploadedFile
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -13,8 +14,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from archive.accounts import permissions
-from archive.accounts.models import User
-from archive.catalogue.models import Version
+from archive.accounts.models import Role, User
+from archive.catalogue import queries
+from archive.catalogue.models import Collection, Version
 from archive.ids import as_uuid
 from archive.jobs import judging, masks, services
 from archive.jobs.masks import Mask
@@ -29,6 +31,7 @@ from archive.previews import services as previews
 from archive.store import StoreError
 from stylizer.errors import RecipeError, StylizerError
 
+ASKED = ("collection", "search", "items", "versions")  # each is a scope to order for
 BULK = 50  # more than so many scans: a sample first is offered
 
 
@@ -40,6 +43,8 @@ def new(request: HttpRequest) -> HttpResponse:
         raise Http404
     assert isinstance(request.user, User)  # noqa: S101  (login_required)
     data = request.POST if request.method == "POST" else request.GET
+    if request.method == "GET" and not any(asked_of(data)[kind] for kind in ASKED):
+        return render(request, "jobs/new.html", {"places": _places(request.user)})
     problem = ""
     scope: Scope | None
     reference = style_picture(data, request.user)
@@ -128,6 +133,12 @@ def _mask(request: HttpRequest) -> Mask | None:
         raise RecipeError("areas", "a list of marked areas", request.POST.get("areas")) from error
     where, marked = masks.parse(request.POST.get("where"), areas)
     return Mask(where, marked) if marked else None
+
+
+def _places(by: User) -> QuerySet[Collection]:
+    """Where an order can begin: the collections one works in, with how much is in each and below it."""
+    own = permissions.own_collections(by, Role.ARCHIVIST)
+    return queries.collections_for(by).filter(own).order_by("title")
 
 
 def _scope_again(data: QueryDict, by: User) -> tuple[Scope | None, int]:

@@ -11,12 +11,14 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from archive.catalogue.models import Event, Version
+from archive.catalogue.models import Agent, Event, Version
+from archive.catalogue.rights import label_of
 from archive.review.models import Review
-from stylizer.recipe import Step
+from stylizer.recipe import Recipe, Step
 
 register = template.Library()
 
@@ -144,8 +146,24 @@ def lookup(mapping: dict[str, Any], key: str) -> Any:
 
 @register.filter
 def who(event: Event) -> str:
-    """The people and programs of an event, in words."""
-    return ", ".join(str(link.agent) for link in event.agents_linked.all()) or _("the archive itself")
+    """The people of an event, then its programs, in words."""
+    agents = [link.agent for link in event.agents_linked.all()]
+    agents.sort(key=lambda agent: agent.kind == Agent.Kind.SOFTWARE)  # who answers for it first
+    return ", ".join(map(str, agents)) or _("the archive itself")
+
+
+@register.filter
+def rights_words(address: str) -> str:
+    """A statement of rights in words; anything else stands for itself."""
+    return label_of(address)
+
+
+@register.filter
+def since(moment: datetime) -> str:
+    """How long ago, to the minute: “just now”, “4 minutes ago”."""
+    if timezone.now() - moment < timedelta(minutes=1):
+        return _("just now")
+    return _("%s ago") % timesince(moment)
 
 
 @register.filter
@@ -155,13 +173,34 @@ def strength(value: str) -> str:
 
 @register.filter
 def dials(step: Step) -> str:
-    """Where a step's dials stand otherwise than usual, to be added to its name: “, look 50 % fresh, 100 % bold”."""
+    """Where a step's dials stand otherwise than usual, to be added to its name: “, look 50 % fresh, with tone”."""
     said = []
     if step.perceptual != "0":
         said.append(_("look %s fresh") % strength(step.perceptual))
     if (bold := str(step.parameters.get("boldness", "0"))) != "0":
         said.append(_("%s bold") % strength(bold))
+    for name, unusual, words in [
+        ("tone", True, _("with tone")),
+        ("detail", False, _("not touching detail")),
+        ("only_damage", True, _("damage only")),
+    ]:
+        if step.parameters.get(name) is unusual:
+            said.append(words)
     return "".join(f", {words}" for words in said)
+
+
+@register.filter
+def made_with(version: Version) -> str:
+    """What made a derivative, short enough to tell two of one scan apart: “Restore 1.2.0, with tone”."""
+    if version.recipe is None:
+        return ""
+    steps = Recipe.from_json(version.recipe.canonical).steps
+    return ", ".join(
+        f"{recipe_title(step.model)} {step.version}"
+        + (f", {strength(step.strength)}" if step.strength != "1" else "")
+        + dials(step)
+        for step in steps
+    )
 
 
 @register.filter

@@ -9,6 +9,7 @@ from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries
 
 from archive.accounts.models import User
+from archive.catalogue import services
 from archive.catalogue.models import Collection, Version
 from archive.jobs.models import Job, JobItem
 from tests.archive import factories
@@ -122,6 +123,7 @@ def test_nobody_orders_without_a_person_and_an_outsider_orders_nothing(
         ({}, None),
         ({"parameters": {"boldness": "0.5"}}, "50 % bold"),
         ({"perceptual": "0.25"}, "look 25 % fresh"),
+        ({"parameters": {"tone": True}}, ", with tone"),
     ],
 )
 def test_wherever_a_version_is_judged_its_dials_are_named(
@@ -131,7 +133,7 @@ def test_wherever_a_version_is_judged_its_dials_are_named(
     client = Client()
     client.force_login(cai)
     places = [reverse(name, args=[made.pk]) for name in ("catalogue:version", "iiif:compare")]
-    for place in [*places, reverse("review:queue")]:
+    for place in [*places, reverse("review:queue"), reverse("catalogue:item", args=[made.scan.item_id])]:
         page = client.get(place).content.decode()
         assert "restore" in page.lower()
         if said is None:
@@ -139,3 +141,39 @@ def test_wherever_a_version_is_judged_its_dials_are_named(
             assert "% fresh" not in page, place
         else:
             assert said in page, place
+
+
+def test_an_order_without_a_scope_begins_with_the_collections_one_works_in(
+    portraits: Collection, ada: User, client: Client
+) -> None:
+    factories.item(portraits)
+    client.force_login(ada)
+    page = client.get(reverse("jobs:new")).content.decode()
+    assert f'href="?collection={portraits.ref}"' in page
+    assert "alert" not in page
+    assert reverse("jobs:new") in client.get(reverse("jobs:list")).content.decode()
+
+
+def test_a_button_pressed_before_signing_in_again_leads_to_words_not_to_an_empty_window(
+    ada: User, client: Client
+) -> None:
+    client.force_login(ada)
+    answer = client.get(reverse("catalogue:save-search"))
+    assert (answer.status_code, answer["Allow"]) == (405, "POST")
+    assert "Nothing was done" in answer.content.decode()
+
+
+def test_a_form_whose_token_is_too_old_is_refused_in_the_archives_own_words(ada: User) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(ada)
+    answer = client.post(reverse("catalogue:save-search"), {"title": "x"})
+    assert answer.status_code == 403
+    assert "reload it, and try again" in answer.content.decode()
+
+
+def test_rights_are_told_in_words_and_lead_to_their_statement(portraits: Collection, client: Client) -> None:
+    address = "https://creativecommons.org/publicdomain/mark/1.0/"
+    described = {"title": "A street", "rights": address}
+    item = services.create_item(portraits, description=described, by=None)
+    page = client.get(reverse("catalogue:item", args=[item.pk])).content.decode()
+    assert f'<a href="{address}">Public domain</a>' in page
