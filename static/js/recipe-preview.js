@@ -9,7 +9,9 @@ const CALM = 350; // milliseconds without a change before a look is asked for
 const SOON = 250; // between two questions whether it is there
 const LATE = 90_000; // after which one stops asking
 const number = new Intl.NumberFormat(document.documentElement.lang);
-const share = new Intl.NumberFormat(document.documentElement.lang, { style: "percent", maximumFractionDigits: 1 });
+const tenth = new Intl.NumberFormat(document.documentElement.lang, { maximumFractionDigits: 1 });
+// As the pages write it, and never rounding something to nothing.
+const share = (part) => (part > 0 && part < 0.001 ? words("less than 0.1 %") : `${tenth.format(part * 100)} %`);
 
 class RecipePreview extends HTMLElement {
   connectedCallback() {
@@ -149,8 +151,8 @@ class RecipePreview extends HTMLElement {
     this.dataset.shows = found.id;
     this.say(words("Ready."));
     const figures = [
-      words("%s of the pixels here visibly changed").replace("%s", share.format(found.changed_share)),
-      words("%s look damaged to the model").replace("%s", share.format(found.damaged_share)),
+      words("%s of the pixels here visibly changed").replace("%s", share(found.changed_share)),
+      words("%s look damaged to the model").replace("%s", share(found.damaged_share)),
       words("made in %s s").replace("%s", number.format(found.seconds)),
     ];
     if (!found.exact) figures.push(words("tone of the later step is approximate in a preview"));

@@ -67,7 +67,7 @@ def test_each_mode_is_reached_by_its_key_and_shows_what_it_says(
     opened(page, pair[2])
     page.wait_for_function("document.querySelector('image-compare').viewer.world.getItemCount() === 3")
     for key, name, expected in [
-        ("d", "Difference", [0, 0, 1]), ("1", "original scan", [1, 1, 0]), ("2", "AI restoration", [0, 1, 0]),
+        ("d", "Difference", [0, 0, 1]), ("1", "Original scan", [1, 1, 0]), ("2", "AI restoration", [0, 1, 0]),
         ("s", "Side by side", [1, 0, 0]), ("c", "Curtain", [1, 1, 0]),
     ]:  # fmt: skip
         page.keyboard.press(key)

@@ -63,9 +63,10 @@ export function button(text, key, act) {
   const element = document.createElement("button");
   element.type = "button";
   element.className = "button small";
-  element.textContent = text;
+  const said = text.charAt(0).toUpperCase() + text.slice(1); // a role's name is written small within a sentence
+  element.textContent = said;
   if (key) {
-    element.title = `${text} (${key})`;
+    element.title = `${said} (${key})`;
     element.setAttribute("aria-keyshortcuts", key);
   }
   element.addEventListener("click", act);
