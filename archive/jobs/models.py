@@ -89,7 +89,7 @@ class Job(models.Model):
     served = models.DateTimeField(null=True)  # when a worker last took items of it
     since = models.DateTimeField(null=True)  # when it last began to run, was paused, or ended
     paused_until = models.DateTimeField(null=True)  # a pause that ends by itself
-    told = models.DateTimeField(null=True)  # when its end was announced
+    told = models.DateTimeField(null=True)  # when its end had arrived on every channel
     state_note = models.CharField(max_length=300, blank=True)  # why it was paused or cancelled
     state_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
@@ -209,6 +209,32 @@ class Tally(models.Model):
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="tallies", db_constraint=False)
     state = models.CharField(max_length=16)
     delta = models.IntegerField()
+
+
+class Telling(models.Model):
+    """News of a job on its way by one channel: whether it arrived, how often it was tried, and when it is tried next.
+
+    A row for each channel, so that a letter that cannot be delivered does not have the webhook posted again.
+    """
+
+    class Channel(models.TextChoices):
+        WEBHOOK = "webhook", _("webhook")
+        MAIL = "mail", _("mail")
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="tellings")
+    channel = models.CharField(max_length=8, choices=Channel)
+    news = (
+        models.DateTimeField()
+    )  # since when the job is in the state that is told: the next state is other news
+    tries = models.PositiveSmallIntegerField(default=0)
+    not_before = models.DateTimeField(null=True)
+    told = models.DateTimeField(null=True)
+    problem = models.CharField(max_length=300, blank=True)  # what the last try came to
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["job", "channel", "news"], name="news_once_on_a_channel")
+        ]
 
 
 class StandingOrder(models.Model):

@@ -86,7 +86,7 @@ def sweep() -> Swept:
 
 def _go_on() -> None:
     """Orders and undos whose message was lost, pauses that are over, standing orders whose hour has come, news that
-    was not told."""
+    did not arrive."""
     standing.look_all()
     for job in _jobs(Job.State.FREEZING):
         dispatch.fan_out(job)
@@ -97,8 +97,7 @@ def _go_on() -> None:
             resume(paused, by=None, note=_("The pause was over."))
         except NotNow:
             continue
-    recent = Job.objects.filter(state__in=announcing.NEWS, told=None, since__gt=Now() - timedelta(days=1))
-    for job in recent.filter(since__lt=Now() - timedelta(minutes=1)).values_list("pk", flat=True):
+    for job in announcing.untold():
         announcing.tell_later(job)
 
 
