@@ -1,6 +1,12 @@
-"""Giving and taking roles: who, by whom, where; each an event, since it changes who may see what."""
+"""Accounts and roles: who, by whom, where; each change an event, since it changes who may see what."""
 
+from django.conf import settings
+from django.contrib.auth.tokens import default_token_generator
+from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.urls import reverse
+from django.utils.encoding import force_bytes
+from django.utils.http import urlsafe_base64_encode
 from django.utils.translation import gettext as _
 
 from archive.accounts.models import Membership, Role, User
@@ -12,6 +18,64 @@ class RoleProblem(Exception):
     """A role that cannot be given or taken, with a sentence that says why."""
 
     code = "role"
+
+
+class AccountProblem(Exception):
+    """An account that cannot be made or changed so, with a sentence that says why."""
+
+    code = "account"
+
+
+@transaction.atomic
+def add_person(username: str, *, name: str = "", email: str = "", by: User) -> User:
+    """An account without a password: `invitation` lets its owner choose one.
+
+    Raises:
+        AccountProblem: a name that is taken or cannot be one, an address that is none.
+    """
+    person = User(username=User.normalize_username(username.strip()))
+    person.set_unusable_password()
+    _describe(person, name=name, email=email)
+    person.save(force_insert=True)
+    _tell(person, None, by=by, detail={"account": "made"})
+    return person
+
+
+@transaction.atomic
+def change_person(person: User, *, name: str, email: str, by: User) -> None:
+    """What the person is called and written to. Raises AccountProblem: an address that is none."""
+    _describe(person, name=name, email=email)
+    person.save(update_fields=["display_name", "email"])
+    _tell(person, None, by=by, detail={"account": "changed"})
+
+
+@transaction.atomic
+def let_in(person: User, *, active: bool, by: User) -> None:
+    """Close an account or open it again. What the person did stays theirs; open sessions and keys of a closed one end.
+
+    Raises:
+        RoleProblem: it is the last admin's.
+    """
+    if not active:
+        _keep_an_admin(person, None, becomes=None)
+    person.is_active = active
+    person.save(update_fields=["is_active"])
+    _tell(person, None, by=by, detail={"account": "opened" if active else "closed"})
+
+
+def invitation(person: User) -> str:
+    """An address that lets whoever has it choose the person's password, once, within PASSWORD_RESET_TIMEOUT."""
+    whom = urlsafe_base64_encode(force_bytes(person.pk))
+    token = default_token_generator.make_token(person)
+    return settings.SITE_URL + reverse("accounts:choose-password", args=[whom, token])
+
+
+def _describe(person: User, *, name: str, email: str) -> None:
+    person.display_name, person.email = name.strip(), User.objects.normalize_email(email.strip())
+    try:
+        person.full_clean(exclude=["password"])
+    except ValidationError as problem:
+        raise AccountProblem(" ".join(problem.messages)) from problem
 
 
 @transaction.atomic

@@ -3,6 +3,7 @@
 from django.contrib.auth import views
 from django.urls import path
 
+from archive.accounts import people_views as people
 from archive.accounts import views as access
 
 app_name = "accounts"
@@ -15,5 +16,9 @@ urlpatterns = [
     path("access/<str:ref>/", access.collection_access, name="access"),
     path("view-as/", access.begin_view_as, name="view-as"),
     path("view-as/stop/", access.stop_view_as, name="view-as-stop"),
+    path("own/", people.Own.as_view(), name="own"),
+    path("people/", people.people, name="people"),
+    path("people/<uuid:person_id>/", people.person, name="person"),
+    path("password/<str:uidb64>/<str:token>/", people.ChoosePassword.as_view(), name="choose-password"),
     path("logout/", views.LogoutView.as_view(), name="logout"),
 ]
