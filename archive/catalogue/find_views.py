@@ -20,6 +20,7 @@ from archive.catalogue import queries
 from archive.catalogue.looks import BY_PICTURE
 from archive.catalogue.models import Collection, Item, SavedSearch, Version
 from archive.catalogue.rights import label_of
+from archive.catalogue.search.asking import odd_dates
 from archive.catalogue.search.finding import Finder, Found, in_order
 from archive.catalogue.search.styles import pictures_named, styled
 from archive.catalogue.search.wanted import FACETS, NONE, SORTS, VIEWS, Wanted
@@ -156,6 +157,7 @@ def results(request: HttpRequest, finder: Finder) -> dict[str, Any]:
     return {
         "wanted": wanted,
         "found": found,
+        "odd_dates": odd_dates(wanted.text),
         "items": _dressed(request, finder, _rows(request, found), pictures),
         "facets": _facets(wanted, found, pictures),
         "chips": _chips(wanted, pictures),

@@ -51,6 +51,15 @@ def parse(text: str) -> Question:
     return Question(" & ".join(wanted), tuple(dates))
 
 
+def odd_dates(text: str) -> list[str]:
+    """What stands after `date:` and is no date anybody understands: it is looked for as a word, and hardly found."""
+    asked = [
+        (part["field"] or "", part["phrase"] if part["phrase"] is not None else part["word"])
+        for part in PART.finditer(text.replace("\x00", "")[:LONGEST])
+    ]
+    return [body for field, body in asked if field.lower() == "date" and not understand(body)]
+
+
 def _phrase(body: str, field: str | None, *, begins: bool) -> str:
     """Lexemes one after the other; the last is a beginning if `begins`, and so is a single Chinese character."""
     lexemes: list[str] = []

@@ -205,6 +205,17 @@ def test_a_key_that_never_was_one_begins_at_the_start(shelf: Collection) -> None
             )
 
 
+@pytest.mark.parametrize(
+    ("text", "odd"),
+    [("date:banana", "banana"), ('ship date:"some day"', "some day"), ("date:1920s", None),
+     ('date:"ca. 1920"', None), ("date:1890/1895", None), ("banana", None)],
+)  # fmt: skip
+def test_a_date_that_nobody_understands_is_told(client: Client, text: str, odd: str | None) -> None:
+    page = client.get(reverse("catalogue:home"), {"q": text}).content.decode()
+    assert ("is no date the archive understands" in page) == (odd is not None)
+    assert odd is None or f"“{odd}”" in page
+
+
 def test_undated_items_come_last_whichever_way_dates_are_sorted(shelf: Collection) -> None:
     assert titles("sort=oldest")[-1] == titles("sort=youngest")[-1] == "Ærø, Łódź and Straße"
     assert titles("sort=youngest")[0] == "A night train"
