@@ -53,6 +53,17 @@ def opened(page: Page, derivative: str, hash_: str = "") -> None:
     page.wait_for_function("document.querySelector('image-compare').viewer.world.getItemCount() >= 2")
 
 
+def test_the_keys_work_before_anybody_clicked_into_the_picture(
+    page: Page, pair: tuple[str, str, str]
+) -> None:
+    page.goto(f"/compare/{pair[2]}/")
+    expect(page.locator("image-compare[data-ready]")).to_be_attached(timeout=60_000)
+    page.keyboard.press("s")
+    expect(page.get_by_role("button", name="Side by side", pressed=True)).to_be_visible()
+    page.keyboard.press("l")
+    expect(page.get_by_role("button", name="Loupe", pressed=True)).to_be_visible()
+
+
 def opacities(page: Page) -> list[float]:
     found: list[float] = page.evaluate(
         """() => { const { world } = document.querySelector("image-compare").viewer;

@@ -22,6 +22,16 @@ document.addEventListener("keydown", (event) => {
   act();
 });
 
+// The keys of the one viewer a page is about work before anybody clicked into it; Space and arrows move the page until then.
+document.addEventListener("keydown", (event) => {
+  if (event.target !== document.body || event.key.length > 1 || event.key === " ") return;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || document.querySelector("dialog[open]")) return;
+  const viewers = document.querySelectorAll("image-compare[data-ready], image-viewer");
+  if (viewers.length !== 1) return;
+  const unknown = viewers[0].dispatchEvent(new KeyboardEvent("keydown", { key: event.key, cancelable: true }));
+  if (!unknown) viewers[0].querySelector("[role=img][tabindex]")?.focus({ preventScroll: true });
+});
+
 for (const opener of document.querySelectorAll("[data-opens]")) {
   opener.addEventListener("click", () => document.querySelector(opener.dataset.opens).showModal());
 }
