@@ -4,6 +4,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db.models import Count, OuterRef, Subquery
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -16,7 +17,7 @@ from archive.accounts.models import User
 from archive.catalogue import queries, services
 from archive.catalogue.description import PROPERTIES
 from archive.catalogue.errors import CatalogueError
-from archive.catalogue.models import Collection, Edit, Sheet
+from archive.catalogue.models import Collection, Edit, ItemRevision, Sheet
 from archive.catalogue.sheets import exporting, importing
 from archive.catalogue.sheets.columns import KEYS, OTHER
 from archive.catalogue.sheets.reading import MOST_BYTES, read
@@ -42,7 +43,12 @@ def sheets(request: HttpRequest, ref: str) -> HttpResponse:
                 return redirect("catalogue:sheet", sheet.pk)
             except CatalogueError as error:
                 problem = str(error)
-    edits = Edit.objects.filter(collection=place).select_related("by", "undone_by", "undoes")[:20]
+    changed = ItemRevision.objects.filter(edit=OuterRef("pk")).order_by().values("edit")
+    edits = (
+        Edit.objects.filter(collection=place)
+        .select_related("by", "undone_by", "undoes")
+        .annotate(items=Subquery(changed.annotate(n=Count("pk")).values("n")))[:20]
+    )
     context = {"collection": place, "edits": edits, "problem": problem}
     return render(request, "catalogue/sheets.html", context, status=400 if problem else 200)
 

@@ -15,6 +15,7 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from archive.catalogue import models as catalogue
 from archive.catalogue.models import Agent, Event, Version
 from archive.catalogue.rights import label_of
 from archive.review.models import Review
@@ -191,10 +192,14 @@ def dials(step: Step) -> str:
 
 @register.filter
 def made_with(version: Version) -> str:
-    """What made a derivative, short enough to tell two of one scan apart: “Restore 1.2.0, with tone”."""
-    if version.recipe is None:
-        return ""
-    steps = Recipe.from_json(version.recipe.canonical).steps
+    """What made a derivative, short enough to tell two of one scan apart; nothing of a master."""
+    return recipe_words(version.recipe) if version.recipe else ""
+
+
+@register.filter
+def recipe_words(recipe: catalogue.Recipe) -> str:
+    """A recipe by its models and dials: “Restore 1.2.0, with tone”."""
+    steps = Recipe.from_json(recipe.canonical).steps
     return ", ".join(
         f"{recipe_title(step.model)} {step.version}"
         + (f", {strength(step.strength)}" if step.strength != "1" else "")
