@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from archive.catalogue import models as catalogue
+from archive.catalogue.dates import understand
 from archive.catalogue.models import Agent, Event, Version
 from archive.catalogue.rights import label_of
 from archive.review.models import Review
@@ -157,6 +158,12 @@ def who(event: Event) -> str:
 def rights_words(address: str) -> str:
     """A statement of rights in words; anything else stands for itself."""
     return label_of(address)
+
+
+@register.filter
+def is_a_date(written: str) -> bool:
+    """Whether anybody could sort by it; what is not understood is kept, but found by no year."""
+    return understand(written) is not None
 
 
 @register.filter

@@ -244,6 +244,16 @@ def test_a_workbook_with_dates_and_numbers_is_read_as_text(portraits: Collection
     assert (item.title, item.date_edtf) == ("From a workbook", "1920")
 
 
+def test_a_date_that_is_not_understood_is_said_before_the_sheet_is_taken_in(
+    portraits: Collection, ada: User, client: Client
+) -> None:
+    made = sheet_of("identifier,title,date\n1,A,ca. 1920\n2,B,some day\n3,C,1905\n", portraits, ada)
+    client.force_login(ada)
+    page = client.get(reverse("catalogue:sheet", args=[made.pk])).content.decode()
+    assert page.count("not understood as a date") == 1
+    assert "<ins>some day</ins> <span" in page
+
+
 def test_the_pages_lead_from_a_sheet_to_its_items_and_back(
     portraits: Collection, ada: User, max_: User
 ) -> None:
