@@ -43,6 +43,15 @@ def icon(name: str) -> SafeString:
     )
 
 
+@register.simple_tag(takes_context=True)
+def current(context: Context, address: str) -> SafeString:
+    """Marks the way in the main menu that led here: to this very page, or to one below it."""
+    path = getattr(context.get("request"), "path", "")
+    if path == address:
+        return SafeString(' aria-current="page"')
+    return SafeString(' aria-current="true"' if path.startswith(address) else "")
+
+
 @register.simple_tag
 def role_badge(version: Version) -> SafeString:
     """What a version is, in words and with an icon: an original, or an AI derivative of which kind."""

@@ -171,6 +171,13 @@ def test_a_form_whose_token_is_too_old_is_refused_in_the_archives_own_words(ada:
     assert "reload it, and try again" in answer.content.decode()
 
 
+@pytest.mark.parametrize(("name", "here"), [("jobs:list", "page"), ("jobs:recipes", "true")])
+def test_the_menu_says_which_room_a_page_is_in(odo: User, client: Client, name: str, here: str) -> None:
+    client.force_login(odo)
+    page = client.get(reverse(name)).content.decode()
+    assert f'<a href="{reverse("jobs:list")}" aria-current="{here}">' in page
+
+
 def test_rights_are_told_in_words_and_lead_to_their_statement(portraits: Collection, client: Client) -> None:
     address = "https://creativecommons.org/publicdomain/mark/1.0/"
     described = {"title": "A street", "rights": address}
