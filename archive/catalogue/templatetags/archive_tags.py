@@ -13,11 +13,12 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 
 from archive.catalogue import models as catalogue
 from archive.catalogue.dates import understand
 from archive.catalogue.models import Agent, Event, Version
+from archive.catalogue.recipe_words import RECIPE_WORDS
 from archive.catalogue.rights import label_of
 from archive.review.models import Review
 from stylizer.recipe import Recipe, Step
@@ -273,76 +274,6 @@ def what(event: Event) -> str:
 @register.filter
 def as_list(value: Any) -> list[Any]:
     return [value]
-
-
-RECIPE_WORDS = {
-    "restore": (
-        gettext_lazy("Restore"),
-        gettext_lazy(
-            "Takes out halftone screens, eases scratches, creases and tears where that most likely helps, and leaves "
-            "all else as it is."
-        ),
-    ),
-    "restore-tone": (
-        gettext_lazy("Restore with tone"),
-        gettext_lazy(
-            "Also corrects fading and yellowing of the whole picture. A pale but sound picture may be darkened."
-        ),
-    ),
-    "restore-damage-only": (
-        gettext_lazy("Restore damage only"),
-        gettext_lazy("As restore, but outside the damage it marks not one bit changes."),
-    ),
-    "restore-perceptual": (
-        gettext_lazy("Restore, fresh"),
-        gettext_lazy(
-            "For scratched, creased and torn pictures: mends them further, and may draw texture that was never there. "
-            "Other damage it may make worse: look closely."
-        ),
-    ),
-    "colourise": (
-        gettext_lazy("Colourise"),
-        gettext_lazy(
-            "The colours it may have had, pale where that cannot be known. Guesses, not evidence; light and shade stay."
-        ),
-    ),
-    "upscale-2x": (
-        gettext_lazy("Twice as large"),
-        gettext_lazy(
-            "Twice the width and height with sharper edges; what the scan does not hold is not made up."
-        ),
-    ),
-    "style/charcoal-drawing": (
-        gettext_lazy("Charcoal drawing"),
-        gettext_lazy(
-            "In black on white, after charcoal and pen drawings of 1917. A free interpretation, not a restoration."
-        ),
-    ),
-    "style/impressionism": (
-        gettext_lazy("Impressionism"),
-        gettext_lazy(
-            "In a brush's strokes, after Monet, Pissarro, Renoir and others. A free interpretation, not a restoration."
-        ),
-    ),
-    "style/woodblock-print": (
-        gettext_lazy("Woodblock print"),
-        gettext_lazy(
-            "Flat colours with dark outlines, after Japanese prints. A free interpretation, not a restoration."
-        ),
-    ),
-    "style/halftone-plate": (
-        gettext_lazy("Halftone plate"),
-        gettext_lazy(
-            "As if printed from a sepia plate of about 1903. A free interpretation, not a restoration."
-        ),
-    ),
-    "style/reference": (
-        gettext_lazy("The style of another picture"),
-        gettext_lazy(
-            "Takes light, colour and stroke from one picture. A free interpretation, not a restoration."
-        ),
-    ),
-}
 
 
 @register.filter
