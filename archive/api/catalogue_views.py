@@ -45,7 +45,8 @@ def fields(request: Request, known: set[str]) -> dict[str, Any]:
 class Collections(APIView):
     @extend_schema(responses=ANY)
     def get(self, request: Request) -> Response:
-        return listing(queries.collections_for(request.user), request, shapes.collection)
+        rows = queries.collections_for(request.user)
+        return listing(rows, request, lambda row: shapes.collection(row, request.user))
 
     @extend_schema(request=dict, responses={201: dict})
     def post(self, request: Request) -> Response:
@@ -56,15 +57,17 @@ class Collections(APIView):
         ref, parent = data.pop("ref", None), data.pop("parent", None)
         if not isinstance(ref, str) or not isinstance(data.get("title"), str):
             raise ValidationError({"ref": "a reference and a title are needed"})
-        above = Collection.objects.get(ref=parent) if parent else None
+        above = Collection.objects.filter(ref=str(parent)).first() if parent else None
+        if parent and above is None:
+            raise ValidationError({"parent": f"there is no collection {str(parent)[:80]!r}"})
         made = services.create_collection(ref, title=data.pop("title"), by=by, parent=above, **data)
-        return Response(shapes.collection(made), status=201)
+        return Response(shapes.collection(made, by), status=201)
 
 
 class OneCollection(APIView):
     @extend_schema(responses=ANY)
     def get(self, request: Request, ref: str) -> Response:
-        return Response(shapes.collection(self._found(request, ref)))
+        return Response(shapes.collection(self._found(request, ref), request.user))
 
     @extend_schema(request=dict, responses=ANY)
     def patch(self, request: Request, ref: str) -> Response:
@@ -73,10 +76,7 @@ class OneCollection(APIView):
         if not permissions.may_administer_collection(by, found):
             raise Http404
         data = fields(request, CHANGEABLE)
-        for name, choices in (("access", Collection.Access), ("ai_policy", Collection.AIPolicy)):
-            if name in data and data[name] not in choices.values:
-                raise ValidationError({name: f"expected one of {', '.join(choices.values)}"})
-        return Response(shapes.collection(services.change_collection(found, by=by, **data)))
+        return Response(shapes.collection(services.change_collection(found, by=by, **data), by))
 
     def _found(self, request: Request, ref: str) -> Collection:
         found = queries.collections_for(request.user).filter(ref=ref).first()

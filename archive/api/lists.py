@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,12 +13,17 @@ SIZE = 50
 LARGEST = 200
 
 
-def listing(rows: QuerySet[Any], request: Request, represent: Callable[[Any], dict[str, Any]]) -> Response:
-    """Rows by descending primary key (newest first), after `?after=`, at most `?limit=`."""
+def listing(
+    rows: QuerySet[Any], request: Request, represent: Callable[[Any], dict[str, Any]], *, newest: str = "pk"
+) -> Response:
+    """Rows newest first, after the row `?after=`, at most `?limit=`.
+
+    newest: the column that says so, where the primary key does not.
+    """
     limit = limit_of(request)
     if after := request.query_params.get("after"):
-        rows = rows.filter(pk__lt=_key(rows.model, after))
-    found = list(rows.order_by("-pk")[: limit + 1])
+        rows = rows.filter(_older(rows.model, after, newest))
+    found = list(rows.order_by(f"-{newest}", "-pk")[: limit + 1])
     following = None
     if len(found) > limit:
         query = request.query_params.copy()
@@ -38,6 +43,18 @@ def key(text: Any, name: str) -> UUID:
         return UUID(str(text))
     except ValueError as error:
         raise ValidationError({name: f"expected an id, got {str(text)[:40]!r}"}) from error
+
+
+def _older(model: type[Model], after: str, newest: str) -> Q:
+    """What comes after this row. Raises ValidationError where it is none."""
+    if newest == "pk":
+        return Q(pk__lt=_key(model, after))
+    if "\0" in after:
+        raise ValidationError({"after": "expected an id"})
+    last = model._default_manager.filter(pk=after).values_list(newest, flat=True).first()
+    if last is None:
+        raise ValidationError({"after": f"there is no {after[:80]!r}"})
+    return Q((f"{newest}__lt", last)) | Q((newest, last), pk__lt=after)
 
 
 def _key(model: type[Model], text: str) -> Any:

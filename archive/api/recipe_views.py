@@ -28,7 +28,7 @@ class Recipes(APIView):
 
     @extend_schema(responses=ANY)
     def get(self, request: Request) -> Response:
-        answer = listing(Recipe.objects.all(), request, shapes.recipe)
+        answer = listing(Recipe.objects.all(), request, shapes.recipe, newest="created")
         answer.data["presets"] = offered()
         answer.data["saved"] = [shapes.saved_recipe(row) for row in saved.listed(request.user)]
         return answer

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.urls import reverse
 
+from archive.accounts.permissions import Person, may_see_collection
 from archive.catalogue.models import Collection, EventObject, Item, ModelRelease, Recipe, Scan, Version
 from archive.jobs import progress
 from archive.jobs.models import Job, JobItem, SavedRecipe, StandingOrder, Worker
@@ -13,13 +14,15 @@ from archive.jobs.models import Job, JobItem, SavedRecipe, StandingOrder, Worker
 AI_NOTICE = "This picture was made by an AI from a scan. It is an interpretation, not the original."
 
 
-def collection(row: Collection) -> dict[str, Any]:
+def collection(row: Collection, seen_by: Person) -> dict[str, Any]:
+    """A collection; the one it lies in is named only to those who may see that, too."""
+    named = row.parent is not None and may_see_collection(seen_by, row.parent)
     return {
         "id": str(row.pk),
         "ref": row.ref,
         "title": row.title,
         "level": row.level,
-        "parent": row.parent.ref if row.parent else None,
+        "parent": row.parent.ref if row.parent and named else None,
         "description": row.description,
         "access": row.access,
         "effective_access": row.effective_access,

@@ -69,6 +69,15 @@ class Collection(models.Model):
             models.CheckConstraint(
                 condition=~models.Q(parent=models.F("id")), name="no_collection_in_itself"
             ),
+            # A policy in a word that nobody knows would forbid nothing.
+            models.CheckConstraint(
+                condition=models.Q(access__in=("inherit", "public", "staff", "private")),
+                name="access_in_a_known_word",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(ai_policy__in=("inherit", "allowed", "restore-only", "none")),
+                name="ai_policy_in_a_known_word",
+            ),
         ]
 
     def __str__(self) -> str:

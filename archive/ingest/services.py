@@ -19,6 +19,7 @@ from archive.catalogue.models import Collection, Item, StoredFile, Version
 from archive.iiif.services import want
 from archive.ingest.models import Upload
 from archive.ingest.names import plain_name, title_from
+from archive.preservation.fixity import mend
 from archive.store import StoreError, get_store
 from archive.transactions import may_be_silent
 from stylizer.errors import ImageError
@@ -83,6 +84,7 @@ def take_in(
         return refuse(upload, refusal.code, str(refusal))
     try:
         stored = get_store().put_path(path, expected=upload.sha256 or None, given=given)
+        mended = mend(stored.sha256, path)
     except StoreError as problem:
         if problem.transient:
             raise
@@ -99,6 +101,8 @@ def take_in(
             upload.state = Upload.State.CATALOGUED if skipped else Upload.State.DUPLICATE
             upload.item = twin
             upload.code, upload.sentence = "duplicate", _("The archive has this very file already.")
+            if mended:
+                upload.sentence += " " + _("Its stored bytes were damaged; yours have mended them.")
         else:
             _catalogue(upload, pages, description or {"title": title_from(upload.filename)}, date)
         upload.save()

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import IO
 
 from django.db import transaction
@@ -96,6 +97,32 @@ def note_damage(file: StoredFile, *, found: str) -> None:
         outcome=Event.Outcome.FAILURE,
         detail={"sha256": file.sha256, "found": found},
     )
+
+
+def mend(sha256: str, path: Path) -> bool:
+    """Put the sound bytes of `path` in the place of those that a check found damaged; True if there were such.
+
+    Raises:
+        StoreError: not now; what was damaged still is.
+    """
+    file = StoredFile.objects.filter(pk=sha256, condition=StoredFile.Condition.DAMAGED).first()
+    if file is None:
+        return False
+    found = examine(file)
+    if found is not None:
+        store = get_store()
+        store.remove(sha256)
+        store.put_path(path, expected=sha256)
+    with transaction.atomic():
+        file.condition, file.last_verified = StoredFile.Condition.INTACT, timezone.now()
+        file.save(update_fields=["condition", "last_verified"])
+        record(
+            Event.Type.FIXITY_CHECK,
+            about=[("subject", file)],
+            outcome=Event.Outcome.SUCCESS,
+            detail={"sha256": sha256, "found": found or "sound", "mended": "by the same file, sent again"},
+        )
+    return True
 
 
 def where_used(file: StoredFile) -> list[str]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
@@ -29,7 +30,8 @@ def create_collection(
     """Create a collection; one without a parent is private unless said otherwise, one with a parent inherits.
 
     Raises:
-        CollectionError: the reference is taken, or a root was to inherit its access.
+        CollectionError: the reference is taken, a value is none of the choices or no date, or a root was to inherit its
+            access.
     """
     access = access or (Collection.Access.INHERIT if parent else Collection.Access.PRIVATE)
     if parent is None and access == Collection.Access.INHERIT:
@@ -37,11 +39,10 @@ def create_collection(
             _("A collection at the top cannot inherit its access: choose public, staff or private.")
         )
     more["description"] = clean(more.get("description", {}))
+    checked = _checked(more | {"ref": ref, "title": title, "access": access})
     try:
         with transaction.atomic():
-            collection = Collection.objects.create(
-                ref=ref, title=title, parent=parent, access=access, created_by=by, **more
-            )
+            collection = Collection.objects.create(parent=parent, created_by=by, **checked)
     except IntegrityError as error:
         raise CollectionError(_("There is a collection with the reference “%s” already.") % ref) from error
     refresh_tree(collection)
@@ -59,7 +60,8 @@ def change_collection(collection: Collection, *, by: User | None, **changes: Any
     """Change some of `CHANGEABLE`; what holds below it follows at once, in the same transaction.
 
     Raises:
-        CollectionError: an unknown field, a loop in the tree, or a root that was to inherit its access.
+        CollectionError: an unknown field, a value that is none of the choices or no date, a loop in the tree, or a root
+            that was to inherit its access.
     """
     if unknown := changes.keys() - CHANGEABLE:
         raise CollectionError(
@@ -69,7 +71,7 @@ def change_collection(collection: Collection, *, by: User | None, **changes: Any
         changes["description"] = clean(changes["description"])
     collection = Collection.objects.select_for_update().get(pk=collection.pk)
     before = _access_of(collection)
-    for name, value in changes.items():
+    for name, value in _checked(changes).items():
         setattr(collection, name, value)
     if collection.parent and collection.pk in collection.parent.path:
         raise CollectionError(
@@ -90,6 +92,20 @@ def change_collection(collection: Collection, *, by: User | None, **changes: Any
             detail={"before": before, "after": after},
         )
     return collection
+
+
+def _checked(values: dict[str, Any]) -> dict[str, Any]:
+    """The values as their columns hold them. Raises CollectionError naming the first that its column cannot."""
+    checked = dict(values)
+    for name in checked.keys() - {"parent", "description"}:
+        column = Collection._meta.get_field(name)
+        try:
+            checked[name] = column.clean(values[name], None)  # type: ignore[union-attr]
+        except (ValidationError, TypeError) as problem:  # a number where a date should be is a TypeError
+            why = problem.messages if isinstance(problem, ValidationError) else [str(problem)]
+            told = {"what": column.verbose_name, "why": " ".join(why)}  # type: ignore[union-attr]
+            raise CollectionError(_("%(what)s: %(why)s") % told) from problem
+    return checked
 
 
 def refresh_tree(collection: Collection) -> None:

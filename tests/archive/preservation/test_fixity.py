@@ -11,6 +11,7 @@ from django.urls import reverse
 from archive.catalogue.models import Collection, Event, Version
 from archive.iiif.renditions import make
 from archive.iiif.services import want
+from archive.ingest.services import receive
 from archive.store import get_store
 from tests.archive import factories
 
@@ -56,6 +57,31 @@ def test_a_flipped_bit_is_named_recorded_and_no_longer_served(portraits: Collect
     call_command("fixity", collection="portraits", stdout=out)
     assert "1 sound again" in out.getvalue()
     assert client.get(addresses[0]).status_code == 200
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_a_damaged_master_is_mended_by_sending_it_again(
+    portraits: Collection, gone: bool, tmp_path: Path
+) -> None:
+    hurt = factories.master(portraits)
+    with get_store().local_path(hurt.file.sha256) as path:
+        sound = tmp_path / "kept.tif"
+        sound.write_bytes(path.read_bytes())
+    if gone:
+        path.unlink()
+    else:
+        flip(hurt)
+    with pytest.raises(SystemExit):
+        call_command("fixity", stdout=io.StringIO())
+    receipt = receive(sound, filename="kept.tif", collection=portraits, by=None)
+    assert receipt.state == "duplicate"
+    assert "mended" in receipt.sentence
+    assert path.read_bytes() == sound.read_bytes()
+    assert Client().get(reverse("catalogue:file", args=[hurt.pk])).status_code == 200
+    told = Event.objects.filter(type="fixity check", objects_linked__file=hurt.file).latest("pk")
+    assert (told.outcome, told.detail["mended"]) == ("success", "by the same file, sent again")
+    again = receive(sound, filename="kept.tif", collection=portraits, by=None)
+    assert "mended" not in again.sentence
 
 
 def test_missing_bytes_are_a_failure_too(portraits: Collection) -> None:
