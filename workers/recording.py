@@ -101,15 +101,15 @@ class Recorder:
             self.hands.forget(one.held)
 
     def _write(self, stored: "list[tuple[Finished, dict[str, Stored]]]") -> dict[UUID, UUID | None]:
+        kept = [(kind, file) for _one, kinds in stored for kind, file in kinds.items()]
         files = catalogue.register_files(
-            (kept.sha256, kept.size, "image/png" if kind else "image/tiff")
-            for _one, kinds in stored
-            for kind, kept in kinds.items()
+            ((file.sha256, file.size, "image/png" if kind else "image/tiff") for kind, file in kept),
+            old=[file.sha256 for _kind, file in kept if not file.new],
         )
         made = [
             endings.Made(
                 held=one.held.claim,
-                derivative=_derivative(one, {kind: files[kept.sha256] for kind, kept in kinds.items()}),
+                derivative=_derivative(one, {kind: files[file.sha256] for kind, file in kinds.items()}),
                 agents=dict(one.result.report.software),
                 seconds=one.seconds,
                 log=one.held.story,

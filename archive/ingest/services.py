@@ -92,7 +92,9 @@ def take_in(
     with transaction.atomic():
         if not _still_open(upload):
             return Upload.objects.get(pk=upload.pk)
-        upload.file = catalogue.register_file(stored.sha256, size=stored.size, media_type=pages[0].mime)
+        upload.file = catalogue.register_file(
+            stored.sha256, size=stored.size, media_type=pages[0].mime, new=stored.new
+        )
         # Held to the end: the same file sent twice at the same time is noticed by the second.
         StoredFile.objects.select_for_update().get(pk=stored.sha256)
         twin = _twin(upload.file)

@@ -61,7 +61,7 @@ def keep_mask(mask: Mask, version: UUID) -> StoredFile:
         else:
             path, media = draw(Path(folder) / "mask.png", width, height, mask.where, mask.areas), "image/png"
         stored = get_store().put_path(path)
-    return register_file(stored.sha256, size=stored.size, media_type=media)
+    return register_file(stored.sha256, size=stored.size, media_type=media, new=stored.new)
 
 
 def parse(where: Any, areas: Any) -> tuple[Where, tuple[Area, ...]]:

@@ -4,8 +4,11 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from django.db import transaction
+
 from archive.catalogue.models import StoredFile
-from archive.store import get_store
+from archive.catalogue.services import unknown_for_good
+from archive.store import MissingObject, get_store
 
 BATCH = 500
 
@@ -36,11 +39,21 @@ def rows_without_files() -> Iterator[StoredFile]:
             yield file
 
 
-def remove(orphan: Orphan) -> bool:
-    """Remove an orphan's bytes, unless a row has appeared meanwhile."""
-    if StoredFile.objects.filter(pk=orphan.sha256).exists():
+@transaction.atomic
+def remove(orphan: Orphan, *, older_than: float) -> bool:
+    """Remove an orphan's bytes, unless a row has appeared meanwhile or is being written, or they were put again.
+
+    The list may be hours old. What counts is looked at now, in a moment in which nobody can write their row.
+    """
+    if not unknown_for_good(orphan.sha256):
         return False
-    get_store().remove(orphan.sha256)
+    store = get_store()
+    try:
+        if time.time() - store.stored_at(orphan.sha256) <= older_than:
+            return False
+    except MissingObject:
+        return False
+    store.remove(orphan.sha256)
     return True
 
 

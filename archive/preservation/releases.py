@@ -18,7 +18,9 @@ def register_packaged() -> int:
         if ModelRelease.objects.filter(file=card.weights).exists():
             continue
         stored = get_store().put_path(packaged_weights(card), expected=card.weights)
-        file = catalogue.register_file(stored.sha256, size=stored.size, media_type="application/octet-stream")
+        file = catalogue.register_file(
+            stored.sha256, size=stored.size, media_type="application/octet-stream", new=stored.new
+        )
         catalogue.register_release(card, file)
         new += 1
     return new

@@ -81,6 +81,10 @@ class LocalStore:
         with _translated(sha256):
             return self._path(sha256).stat().st_size
 
+    def stored_at(self, sha256: str) -> float:
+        with _translated(sha256):
+            return self._path(sha256).stat().st_mtime
+
     def iterate(self) -> Iterator[tuple[str, float]]:
         for path in sorted((self.root / "sha256").glob("??/??/*")):
             with contextlib.suppress(FileNotFoundError):
@@ -117,13 +121,17 @@ class LocalStore:
             )
         target = self._path(digest)
         target.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            os.link(path, target)
-        except FileExistsError:
-            return Stored(digest, size, new=False)
-        target.chmod(0o444)
-        sync_folder(target.parent)
-        return Stored(digest, size)
+        os.utime(path)  # it is stored now, however long it lay about: the sweeper takes what is old
+        while True:
+            try:
+                os.link(path, target)
+            except FileExistsError:
+                if not _touched(target):
+                    continue  # swept away between the two
+                return Stored(digest, size, new=False)
+            target.chmod(0o444)
+            sync_folder(target.parent)
+            return Stored(digest, size)
 
 
 class LocalRenditions:
@@ -148,7 +156,7 @@ class LocalRenditions:
     @contextlib.contextmanager
     def local_path(self, key: str) -> Iterator[Path]:
         if not self.exists(key):
-            raise MissingObject(f"The rendition {key} is gone. It is made again by the next sweep.")
+            raise MissingObject(f"The rendition {key} is gone. It is made again when somebody asks for it.")
         yield self.root / key
 
     def read_range(self, key: str, start: int, length: int) -> bytes:
@@ -181,6 +189,17 @@ class LocalReader:
     def __del__(self) -> None:
         if self._descriptor >= 0:
             os.close(self._descriptor)
+
+
+def _touched(path: Path) -> bool:
+    """Say that a file was stored just now; False if it is not there. One that belongs to another user stays as old as
+    it is: whoever writes its row looks for it again (`register_files`)."""
+    try:
+        with contextlib.suppress(PermissionError):
+            os.utime(path)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def sync_folder(folder: Path) -> None:

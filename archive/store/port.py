@@ -23,7 +23,8 @@ class Store(Protocol):
     """Content-addressed bytes. Every method may raise StoreUnavailable."""
 
     def put(self, stream: IO[bytes], *, expected: str | None = None, limit: int | None = None) -> Stored:
-        """Take bytes in, hashing while copying; they are on the disk before this returns.
+        """Take bytes in, hashing while copying; they are on the disk before this returns, and count as stored now,
+        also where they lay there before.
 
         Raises:
             DigestMismatch: `expected` names other bytes. TooManyBytes: more than `limit`. StoreFull.
@@ -50,8 +51,11 @@ class Store(Protocol):
     def size(self, sha256: str) -> int:
         """In bytes. Raises MissingObject."""
 
+    def stored_at(self, sha256: str) -> float:
+        """When it was put last, in seconds since the epoch. Raises MissingObject."""
+
     def iterate(self) -> Iterator[tuple[str, float]]:
-        """Every digest in the store, with the time it was stored (seconds since the epoch)."""
+        """Every digest in the store, with the time it was put last (seconds since the epoch)."""
 
     def remove(self, sha256: str) -> None:
         """For the sweeper and for disposal only; removing what is not there is no error."""

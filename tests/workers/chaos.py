@@ -229,7 +229,7 @@ class Night:
         events = Event.objects.filter(type="derivation", objects_linked__role="outcome").count()
         outcomes = dict(Attempt.objects.order_by().values_list("outcome").annotate(n=Count("pk")))
         for orphan in orphans.files_without_rows():
-            orphans.remove(orphan)
+            orphans.remove(orphan, older_than=-1.0)
         return {
             "state": job.state, "counts": counted, "tally": counts_of(job.pk), "versions": made.count(),
             "doubles": doubles, "events": events, "wrong bytes": wrong, "attempts": outcomes,

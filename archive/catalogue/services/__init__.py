@@ -1,13 +1,9 @@
 """The only writers of the catalogue. Verbs; each is one transaction and leaves an event behind."""
 
 from archive.catalogue.services.collections import change_collection, create_collection, refresh_tree
-from archive.catalogue.services.derivatives import (
-    Derived,
-    add_derivatives,
-    lock_scans,
-    register_files,
-)
+from archive.catalogue.services.derivatives import Derived, add_derivatives, lock_scans
 from archive.catalogue.services.events import agent_of, record, software
+from archive.catalogue.services.files import register_file, register_files, unknown_for_good
 from archive.catalogue.services.items import (
     Change,
     NewItem,
@@ -24,7 +20,6 @@ from archive.catalogue.services.pictures import (
     add_derivative,
     add_master,
     add_masters,
-    register_file,
     register_recipe,
     register_release,
     technical,
@@ -58,4 +53,5 @@ __all__ = [
     "software",
     "technical",
     "undo_edit",
+    "unknown_for_good",
 ]

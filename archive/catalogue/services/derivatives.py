@@ -7,7 +7,6 @@ from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models import Max
-from django.utils import timezone
 
 from archive.accounts.models import User
 from archive.catalogue.models import (
@@ -17,7 +16,6 @@ from archive.catalogue.models import (
     Recipe,
     Scan,
     Sidecar,
-    StoredFile,
     Version,
 )
 from archive.catalogue.search.indexing import refresh_facets
@@ -45,17 +43,6 @@ class Derived:
     by: User | None
     agents: Mapping[str, str]
     reference: Version | None = None
-
-
-def register_files(files: Iterable[tuple[str, int, str]]) -> dict[str, StoredFile]:
-    """The rows of bytes that lie in the store, `(sha256, size, media type)` each, by digest; in two statements."""
-    wanted = {
-        sha256: StoredFile(sha256=sha256, size=size, media_type=media, last_verified=timezone.now())
-        for sha256, size, media in files
-    }
-    # In one order everywhere: two workers that store the same bytes must not wait for each other.
-    StoredFile.objects.bulk_create([wanted[sha256] for sha256 in sorted(wanted)], ignore_conflicts=True)
-    return StoredFile.objects.in_bulk(list(wanted))
 
 
 def lock_scans(scans: Iterable[UUID]) -> None:

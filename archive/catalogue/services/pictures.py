@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from archive.accounts.models import User
@@ -50,14 +49,6 @@ class NewDerivative:
     technical: Mapping[str, Any] = field(default_factory=dict)
     sidecars: Mapping[str, StoredFile] = field(default_factory=dict)  # Sidecar.Kind → file
     run: int = 1
-
-
-def register_file(sha256: str, *, size: int, media_type: str) -> StoredFile:
-    """The row of bytes that lie in the store; the same bytes have one row, whoever brought them."""
-    file, _created = StoredFile.objects.get_or_create(
-        sha256=sha256, defaults={"size": size, "media_type": media_type, "last_verified": timezone.now()}
-    )
-    return file
 
 
 @transaction.atomic

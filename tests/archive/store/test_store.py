@@ -2,6 +2,8 @@
 
 import hashlib
 import io
+import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
@@ -103,6 +105,60 @@ def test_a_file_is_taken_as_it_lies_there_and_stays_with_its_owner(store: Store,
     path.unlink()
     with store.open(DIGEST) as stream:
         assert stream.read() == DATA
+
+
+def test_bytes_put_again_count_as_stored_now_and_stay_as_they_are(store: Store) -> None:
+    store.put(io.BytesIO(DATA))
+    if isinstance(store, LocalStore):
+        with store.local_path(DIGEST) as path:
+            os.utime(path, (1_000_000, 1_000_000))
+    first = store.stored_at(DIGEST)
+    time.sleep(1.1)  # a bucket tells whole seconds
+    assert not store.put(io.BytesIO(DATA)).new
+    assert store.stored_at(DIGEST) > first
+    assert time.time() - store.stored_at(DIGEST) < 60
+    assert list(store.iterate()) == [(DIGEST, store.stored_at(DIGEST))]
+    assert store.read_range(DIGEST, 0, len(DATA)) == DATA
+    store.remove(DIGEST)
+    with pytest.raises(MissingObject):
+        store.stored_at(DIGEST)
+
+
+def test_a_file_that_lay_about_for_days_is_young_once_it_is_stored(store: Store, tmp_path: Path) -> None:
+    path = tmp_path / "scan"
+    path.write_bytes(DATA)
+    os.utime(path, (1_000_000, 1_000_000))
+    store.put_path(path, given=True)
+    assert time.time() - store.stored_at(DIGEST) < 60
+
+
+def test_bytes_swept_away_while_they_are_put_again_are_kept_all_the_same(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.put(io.BytesIO(DATA))
+    if isinstance(store, LocalStore):
+        link = os.link
+
+        def swept(source: Path, target: Path) -> None:
+            monkeypatch.undo()
+            try:
+                link(source, target)
+            finally:
+                store.remove(DIGEST)
+
+        monkeypatch.setattr(os, "link", swept)
+    else:
+        assert isinstance(store, S3Store)
+        touch = store.bucket.touch
+
+        def gone(key: str) -> None:
+            monkeypatch.undo()
+            store.remove(DIGEST)
+            touch(key)
+
+        monkeypatch.setattr(store.bucket, "touch", gone)
+    assert store.put(io.BytesIO(DATA)).sha256 == DIGEST
+    assert store.read_range(DIGEST, 0, len(DATA)) == DATA
 
 
 def test_a_signed_download_keeps_a_name_in_any_script_in_a_header_of_plain_letters(

@@ -35,7 +35,9 @@ class Command(BaseCommand):
         )
         for orphan in orphans.files_without_rows():
             old = orphan.age > options["older_than"]
-            gone = options["delete_orphans"] and old and orphans.remove(orphan)
+            gone = (
+                options["delete_orphans"] and old and orphans.remove(orphan, older_than=options["older_than"])
+            )
             word = "removed" if gone else "old enough to remove" if old else "young: may still be in use"
             self.stdout.write(f"file without a row: {orphan.sha256} ({word})")
         for file in orphans.rows_without_files():
