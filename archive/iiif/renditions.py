@@ -6,18 +6,23 @@ libvips works in strips, so that memory stays small for any scan. What is made r
 import base64
 import logging
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 import pyvips
 from django.conf import settings
+from django.db import connection
 from django.db.models import F
+from django.db.models.functions import Now
 
 from archive.catalogue.models import StoredFile, Version
 from archive.iiif.delivery_image import delivered
 from archive.iiif.models import Rendition
 from archive.iiif.pyramid import TILE
+from archive.iiif.trouble import Rest, passes
 from archive.store import StoreError, get_renditions, get_store
 from stylizer.errors import ImageError
 
@@ -34,8 +39,22 @@ HEAT = [(12, 12, 16), (72, 22, 102), (196, 50, 60), (250, 164, 40), (255, 252, 2
 K = Rendition.Kind
 
 
+rest = Rest()
+
+
 def make(version_id: UUID) -> None:
-    """Make what is wanted of a version; a failure is noted in its row with a sentence, and tried a few times."""
+    """Make what is wanted of a version; a failure is noted in its row with a sentence, and tried a few times.
+
+    What is no fault of the picture's is no try: it stays wanted, and the sweeper asks for it again.
+    """
+    if not rest.is_over:
+        return
+    with _alone(version_id) as alone:
+        if alone:
+            _make_wanted(version_id)
+
+
+def _make_wanted(version_id: UUID) -> None:
     version = (
         Version.objects.select_related("file", "derived_from__file", "scan")
         .filter(pk=version_id, renditions__state=Rendition.State.WANTED, renditions__kind=K.PYRAMID)
@@ -43,14 +62,41 @@ def make(version_id: UUID) -> None:
     )
     if version is None:
         return
-    Rendition.objects.filter(version=version, kind=K.PYRAMID).update(tries=F("tries") + 1)
+    row = Rendition.objects.filter(version=version, kind=K.PYRAMID)
+    if row.filter(tries__gte=MOST_TRIES).exists():
+        _failed(version, ImageError("Its worker stopped every time it was tried. Has it too little memory?"))
+        return
+    row.update(tries=F("tries") + 1)
     try:
         if version.file.condition != StoredFile.Condition.INTACT:
             raise ImageError("The stored file is damaged. Run a fixity check.")
         with tempfile.TemporaryDirectory(dir=_scratch()) as folder:
             _make_all(version, Path(folder))
+        rest.end()
     except (pyvips.Error, ImageError, StoreError, OSError) as error:
-        _failed(version, error)
+        if passes(error):
+            row.update(tries=F("tries") - 1, problem=str(error)[:1000], changed=Now())
+            rest.begin(error)
+        else:
+            _failed(version, error)
+
+
+@contextmanager
+def _alone(version_id: UUID) -> Iterator[bool]:
+    """Whether nobody else is at this version, on any machine; who dies with it in hand lets go of it.
+
+    A large scan takes longer than the sweeper waits for a message to be heeded: asked for again, it is not made twice.
+    """
+    key = [f"renditions of {version_id}"]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(hashtextextended(%s, 0))", key)
+        (alone,) = cursor.fetchone()
+    try:
+        yield alone
+    finally:
+        if alone:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(hashtextextended(%s, 0))", key)
 
 
 def key_of(version_id: UUID, kind: str, width: int = 0) -> str:

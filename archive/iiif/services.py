@@ -1,10 +1,19 @@
 """Asking for renditions: the rows say what is wanted, the io worker makes it, and a lost message loses nothing."""
 
 from collections.abc import Iterable
+from typing import Any
 from uuid import UUID
 
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+
+from archive.catalogue.models import StoredFile, Version
 from archive.iiif.models import Rendition
 from archive.jobs import dispatch
+from archive.store import get_renditions
+
+BATCH = 2000
+PYRAMIDS = Rendition.objects.filter(kind=Rendition.Kind.PYRAMID)
 
 
 def want(versions: Iterable[UUID]) -> None:
@@ -16,7 +25,59 @@ def want(versions: Iterable[UUID]) -> None:
     dispatch.render(ids)
 
 
+def want_again(version: UUID) -> None:
+    """A view that was made is not there any more (a restore, a disk that was cleared): have all of them made again.
+
+    Many tiles are missed at once; the first that is noticed asks.
+    """
+    if _again(PYRAMIDS.filter(version=version, state=Rendition.State.READY), changed=Now()):
+        dispatch.render([version])
+
+
 def want_if_never_asked(version: UUID) -> None:
     """A view is missing: have it made, should nobody have been asked to (its row was lost, or never noted)."""
     if not Rendition.objects.filter(version=version, kind=Rendition.Kind.PYRAMID).exists():
         want([version])
+
+
+# ---- by the thousand, for `manage.py renditions`: no messages, the sweeper hands them out little by little ----
+
+
+def failed_again() -> int:
+    """What was given up has its tries again; returns how many."""
+    return _again(PYRAMIDS.filter(state=Rendition.State.FAILED))
+
+
+def all_again() -> int:
+    """Also what is there, and is not shown until it is made again."""
+    return _again(PYRAMIDS.filter(state=Rendition.State.READY))
+
+
+def gone_again() -> int:
+    """What was made and does not lie where it should."""
+    area, count = get_renditions(), 0
+    ready = Rendition.objects.filter(state=Rendition.State.READY).values_list("version_id", "key")
+    gone: set[UUID] = set()
+    for version, key in ready.iterator(chunk_size=BATCH):
+        if not area.exists(key):
+            gone.add(version)
+        if len(gone) == BATCH:
+            count += _again(PYRAMIDS.filter(version__in=gone, state=Rendition.State.READY))
+            gone.clear()
+    return count + _again(PYRAMIDS.filter(version__in=gone, state=Rendition.State.READY))
+
+
+def never_asked() -> int:
+    """Pictures without a row."""
+    intact = Version.objects.filter(file__condition=StoredFile.Condition.INTACT)
+    missing = list(intact.exclude(pk__in=PYRAMIDS.values("version")).values_list("pk", flat=True))
+    Rendition.objects.bulk_create(
+        [Rendition(version_id=version, kind=Rendition.Kind.PYRAMID) for version in missing],
+        ignore_conflicts=True,
+        batch_size=BATCH,
+    )
+    return len(missing)
+
+
+def _again(rows: QuerySet[Rendition], **more: Any) -> int:
+    return rows.update(state=Rendition.State.WANTED, tries=0, problem="", **more)

@@ -21,9 +21,9 @@ from archive.iiif.parameters import FORMATS, MOST_PIXELS, PROFILE, BadRequest, p
 from archive.iiif.presentation import rights_of
 from archive.iiif.pyramid import TILE, Pyramid, Pyramids
 from archive.iiif.render import render
-from archive.iiif.services import want_if_never_asked
+from archive.iiif.services import want_again, want_if_never_asked
 from archive.iiif.tile_server import LIFETIME, Note, key_of, notes, stored_tile
-from archive.store import StoreError, get_renditions
+from archive.store import MissingObject, StoreError, get_renditions
 
 log = logging.getLogger(__name__)
 pyramids = Pyramids()
@@ -110,8 +110,7 @@ def image(
         if body is None:
             body = render(pyramid, asked)
     except (StoreError, pyvips.Error) as problem:
-        log.warning("Rendition %s cannot be read: %s", rendition.key, problem)
-        return _not_yet(version_id)
+        return _unread(rendition, problem)
     response = _open(cached(HttpResponse(body, content_type=FORMATS[asked.format], headers=headers), what))
     if kind == K.PYRAMID:
         _leave_note(request, version_id, at, pyramid, response, prefix)
@@ -154,6 +153,7 @@ def thumbnail(request: HttpRequest, version_id: UUID, width: int, extension: str
         version=version_id, kind=K.THUMBNAIL, width=width, state=Rendition.State.READY
     ).first()
     if rendition is None:
+        want_again(version_id)  # where the others are ready, thumbnails of this width came into use later
         return _not_yet(version_id)
     tag = f'"{rendition.pk}-{extension}-{int(rendition.changed.timestamp())}"'
     if _known(request, tag):
@@ -163,8 +163,8 @@ def thumbnail(request: HttpRequest, version_id: UUID, width: int, extension: str
             body: bytes | None = get_renditions().read_range(rendition.key, 0, rendition.size)
         else:
             body = _jpeg(version_id, rendition)
-    except (StoreError, pyvips.Error):
-        return _not_yet(version_id)
+    except (StoreError, pyvips.Error) as problem:
+        return _unread(rendition, problem)
     if body is None:
         return _not_yet(version_id)
     return cached(HttpResponse(body, content_type=FORMATS[extension], headers={"ETag": tag}), what)
@@ -222,6 +222,14 @@ def _pair(level: Sequence[int]) -> tuple[int, int]:
 
 def _known(request: HttpRequest, tag: str) -> bool:
     return tag in parse_etags(request.headers.get("If-None-Match", ""))
+
+
+def _unread(rendition: Rendition, problem: Exception) -> HttpResponseBase:
+    """It was made, and is gone: it is made again. Or the place where it lies does not answer just now."""
+    log.warning("Rendition %s cannot be read: %s", rendition.key, problem)
+    if isinstance(problem, MissingObject):
+        want_again(rendition.version_id)
+    return _not_yet(rendition.version_id)
 
 
 def _not_yet(version_id: UUID) -> HttpResponseBase:

@@ -134,6 +134,12 @@ def fail(proof: Proof, sentence: str) -> None:
     Proof.objects.filter(pk=proof.pk).update(state=S.FAILED, problem=sentence[:500], taken_until=None)
 
 
+def lost(proof: Proof) -> None:
+    """Its picture is not there any more (a restore, a disk that was cleared): it is made again, however many ask."""
+    if Proof.objects.filter(pk=proof.pk, state=S.READY).update(state=S.WANTED, tries=0, taken_until=None):
+        dispatch.proof()
+
+
 def nudge_if_idle(found: Iterable[Candidate]) -> None:
     """Tell a worker again where something waits and nobody is at anything of it: a message may have been lost."""
     waiting = [one.proof.pk for one in found if one.proof and one.is_waiting]

@@ -18,7 +18,7 @@ from archive.ids import as_uuid
 from archive.jobs.recipes import takes_styles
 from archive.proofs import services
 from archive.proofs.models import Proof
-from archive.store import StoreError, get_renditions
+from archive.store import MissingObject, StoreError, get_renditions
 
 
 @login_required
@@ -70,6 +70,8 @@ def picture(request: HttpRequest, version_id: UUID, proof_id: int) -> HttpRespon
         with get_renditions().local_path(proof.key) as path:
             body = path.read_bytes()
     except StoreError as error:
+        if isinstance(error, MissingObject):
+            services.lost(proof)
         raise Http404 from error
     response = HttpResponse(body, content_type="image/webp")
     response["Content-Disposition"] = 'inline; filename="proof.AI.webp"'
