@@ -20,8 +20,8 @@ from safetensors.torch import load_file
 
 from stylizer import machine
 from stylizer.cards import Weights, packaged_by_digest, verify
-from stylizer.disclosure import xmp
 from stylizer.errors import MaskMismatch, OutOfMemory, ReferenceMismatch, SourceChanged, WeightsMismatch
+from stylizer.imageio.disclosure import xmp
 from stylizer.look import Look, Region, look
 from stylizer.models import build, lowered
 from stylizer.operations import REFERENCE, THUMBNAIL, takes_reference

@@ -24,10 +24,10 @@ from archive.iiif.delivery_image import for_display
 from archive.jobs.masks import Area, Where, draw
 from archive.previews import board
 from archive.store import StoreError, get_store
-from stylizer.disclosure import xmp
 from stylizer.engine import Source
 from stylizer.errors import Cancelled, StylizerError
 from stylizer.imageio import Facts
+from stylizer.imageio.disclosure import xmp
 from stylizer.imageio.picture import Pixels
 from stylizer.look import Look, Region
 from stylizer.recipe import Recipe

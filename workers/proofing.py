@@ -18,10 +18,10 @@ from archive.iiif.delivery_image import for_display
 from archive.proofs import services
 from archive.proofs.models import Proof
 from archive.store import StoreError, get_store
-from stylizer.disclosure import xmp
 from stylizer.engine import Source
 from stylizer.errors import StylizerError
 from stylizer.imageio import DerivativeWriter, open_picture, thumbnail
+from stylizer.imageio.disclosure import xmp
 from stylizer.look import Region
 from stylizer.recipe import Recipe
 from workers.engines import reference_of

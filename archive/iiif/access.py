@@ -1,6 +1,8 @@
 """What may be sent to whom: asked before any byte of a tile, a thumbnail or a file leaves the house."""
 
+import time
 from dataclasses import dataclass
+from functools import lru_cache
 from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
@@ -8,10 +10,13 @@ from django.http import Http404, HttpRequest, HttpResponseBase
 from django.utils.cache import patch_cache_control, patch_vary_headers
 
 from archive.accounts.permissions import Person, visible_versions
-from archive.catalogue.models import StoredFile, Version
+from archive.catalogue.models import Item, StoredFile, Version
+from archive.iiif.label import made_by_ai, names, stem
+from stylizer.imageio.disclosure import xmp
 
 YEAR = 31_536_000
 SHARED = 10  # seconds
+TITLE_HOLDS = 60  # seconds
 
 
 @dataclass(frozen=True)
@@ -19,10 +24,36 @@ class Seen:
     """A version the person may see; `public` if anybody may."""
 
     id: UUID
+    public: bool
     width: int
     height: int
     role: str
-    public: bool
+    number: int
+    recipe: str | None  # the digest of what it was made by; None for a scan
+
+    @property
+    def xmp(self) -> bytes:
+        """What its bytes say of themselves on every way out; nothing for a scan."""
+        if self.recipe is None:
+            return b""
+        source, _title = _origin(self.id, int(time.monotonic() / TITLE_HOLDS))
+        return xmp(recipe=self.recipe, source=source)
+
+    def names(self, kind: str = "") -> dict[str, str]:
+        """`Content-Disposition` by extension; none for a scan. `kind` is what it is if it is not the picture itself."""
+        if self.recipe is None:
+            return {}
+        _source, title = _origin(self.id, int(time.monotonic() / TITLE_HOLDS))
+        return names(stem(title, self.number, kind or made_by_ai(self.role)))
+
+
+@lru_cache(maxsize=4096)
+def _origin(version_id: UUID, _moment: int) -> tuple[str, str]:
+    """The digest of the file a derivative was made from, and its item's title: only for derivatives, and not for each
+    tile of one."""
+    origin = Version.objects.values_list("derived_from__file", "scan__item__description")
+    source, description = origin.get(pk=version_id)
+    return source, Item(description=description).title
 
 
 def seen(request: HttpRequest, version_id: UUID) -> Seen:
@@ -33,11 +64,11 @@ def seen(request: HttpRequest, version_id: UUID) -> Seen:
     """
     person: Person = request.user
     intact = Version.objects.filter(pk=version_id, file__condition=StoredFile.Condition.INTACT)
-    fields = intact.values_list("width", "height", "role")
+    fields = intact.values_list("width", "height", "role", "number", "recipe")
     if found := fields.filter(visible_versions(AnonymousUser())).first():
-        return Seen(version_id, *found, public=True)
+        return Seen(version_id, True, *found)
     if person.is_authenticated and (found := fields.filter(visible_versions(person)).first()):
-        return Seen(version_id, *found, public=False)
+        return Seen(version_id, False, *found)
     raise Http404
 
 

@@ -6,9 +6,9 @@ from typing import IO
 
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.utils.http import content_disposition_header
-from django.utils.text import slugify
 
 from archive.catalogue.models import StoredFile, Version
+from archive.iiif.label import made_by_ai, stem
 from archive.store import MissingObject, get_store
 
 CHUNK = 1 << 18
@@ -24,11 +24,9 @@ EXTENSIONS = {
 
 def file_name(version: Version) -> str:
     """What a download is called: an original by its item, a derivative also by what was done to it."""
-    title = slugify(version.scan.item.title, allow_unicode=True)[:80] or "scan"
+    made = "original" if version.is_master else made_by_ai(version.role)
     extension = EXTENSIONS.get(version.file.media_type, "bin")
-    if version.is_master:
-        return f"{title}.v{version.number}.original.{extension}"
-    return f"{title}.v{version.number}.AI-{version.role}.{extension}"
+    return f"{stem(version.scan.item.title, version.number, made)}.{extension}"
 
 
 def send(request: HttpRequest, file: StoredFile, *, name: str, inline: bool = False) -> HttpResponseBase:

@@ -18,6 +18,7 @@ import pyvips
 import tifffile
 from numpy.typing import NDArray
 
+from archive.iiif.label import jpeg_segment
 from archive.store import Reader, Renditions
 
 TILE = 256
@@ -52,15 +53,19 @@ class Level:
 class Pyramid:
     """The tiles of one rendition, opened once and read by any thread."""
 
-    def __init__(self, reader: Reader, size: int, sizes: Sequence[Sequence[int]], *, mark: str) -> None:
+    def __init__(
+        self, reader: Reader, size: int, sizes: Sequence[Sequence[int]], *, mark: str, xmp: bytes = b""
+    ) -> None:
         """`size` is of the file, in bytes; `sizes` are of its levels as the picture is, without what fills it up.
 
-        `mark` names the file's bytes: what is remembered of them is kept under it.
+        `mark` names the file's bytes: what is remembered of them is kept under it. `xmp` is what every picture cut from
+        it says of itself.
         """
-        self._reader, self._size, self.mark = reader, size, mark
+        self._reader, self._size, self.mark, self.xmp = reader, size, mark, xmp
+        start = START + JFIF + jpeg_segment(xmp)
         with tifffile.TiffFile(cast(IO[bytes], _Ranges(reader, size))) as file:
             pages = cast(list[tifffile.TiffPage], list(file.pages))
-            self.levels = tuple(_level(page, *size) for page, size in zip(pages, sizes, strict=False))
+            self.levels = tuple(_level(page, start, *size) for page, size in zip(pages, sizes, strict=False))
 
     def region(self, level: int, left: int, top: int, width: int, height: int) -> Any:
         """A part of a level as a libvips image: put together from its tiles, or, if those are many, streamed.
@@ -150,7 +155,14 @@ class Pyramids:
         self._lock = threading.Lock()
 
     def get(
-        self, area: Renditions, key: str, *, size: int, sizes: Sequence[Sequence[int]], mark: str
+        self,
+        area: Renditions,
+        key: str,
+        *,
+        size: int,
+        sizes: Sequence[Sequence[int]],
+        mark: str,
+        xmp: bytes = b"",
     ) -> Pyramid:
         """The pyramid under this key, of `size` bytes; `mark` tells a remade one from the one before.
 
@@ -162,7 +174,7 @@ class Pyramids:
             if known := self._open.get(name):
                 self._open.move_to_end(name)
                 return known
-        fresh = Pyramid(area.reader(key), size, sizes, mark=mark)
+        fresh = Pyramid(area.reader(key), size, sizes, mark=mark, xmp=xmp)
         with self._lock:
             self._open[name] = fresh
             while len(self._open) > self._limit:
@@ -201,7 +213,7 @@ class _Ranges(RawIOBase):
         return data
 
 
-def _level(page: tifffile.TiffPage, width: int, height: int) -> Level:
+def _level(page: tifffile.TiffPage, start: bytes, width: int, height: int) -> Level:
     passable = page.compression == JPEG and page.photometric in (YCBCR, GREY) and page.tilewidth == TILE
     tables = page.jpegtables or START + END
     return Level(
@@ -210,5 +222,5 @@ def _level(page: tifffile.TiffPage, width: int, height: int) -> Level:
         across=-(-page.imagewidth // TILE),
         offsets=tuple(page.dataoffsets),
         lengths=tuple(page.databytecounts),
-        head=START + JFIF + tables[len(START) : -len(END)] if passable else None,
+        head=start + tables[len(START) : -len(END)] if passable else None,
     )

@@ -6,7 +6,9 @@ from collections import OrderedDict
 from typing import Any
 
 import imagecodecs
+import pyvips
 
+from archive.iiif.label import in_jpeg
 from archive.iiif.parameters import ImageRequest
 from archive.iiif.pyramid import Level, Pyramid
 
@@ -58,7 +60,7 @@ def render(pyramid: Pyramid, asked: ImageRequest) -> bytes:
             image = image.fliphor()
         if asked.turn:
             image = image.rot(f"d{asked.turn}")
-        body = _encode(_quality(image, asked.quality), asked.format)
+        body = _encode(_quality(image, asked.quality), asked.format, pyramid.xmp)
     _rendered.keep(pyramid.mark, asked, body)
     return body
 
@@ -97,11 +99,14 @@ def _quality(image: Any, quality: str) -> Any:
     return grey if quality == "gray" else (grey >= 128).ifthenelse(255, 0).cast("uchar")
 
 
-def _encode(image: Any, extension: str) -> bytes:
-    if extension == "png":
-        data: bytes = image.pngsave_buffer(compression=3, keep="none")
-    elif extension == "webp":
-        data = image.webpsave_buffer(Q=QUALITY["webp"], keep="none")
-    else:
+def _encode(image: Any, extension: str, xmp: bytes) -> bytes:
+    if extension == "jpg":
         data = bytes(imagecodecs.jpeg8_encode(image.numpy(), level=QUALITY["jpg"], subsampling="420"))
-    return data
+        return in_jpeg(data, xmp)
+    if xmp:
+        image = image.copy()
+        image.set_type(pyvips.GValue.blob_type, "xmp-data", xmp)
+    keep = "xmp" if xmp else "none"
+    if extension == "png":
+        return bytes(image.pngsave_buffer(compression=3, keep=keep))
+    return bytes(image.webpsave_buffer(Q=QUALITY["webp"], keep=keep))

@@ -9,7 +9,7 @@ import re
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -40,6 +40,7 @@ class Note:
     tag: str
     headers: tuple[tuple[str, str], ...]
     prefix: str  # of the canonical addresses
+    names: Mapping[str, str]  # `Content-Disposition` by extension; none for a scan
 
 
 Key = tuple[str, ...]  # session, address as asked for, version
@@ -139,13 +140,14 @@ class TileServer:
             return None  # the view says what is to be said
         if made is None:
             return None
-        body, media_type, canonical = made
+        body, extension, canonical = made
         link = f'<{PROFILE}>;rel="profile", <{note.prefix}/{canonical}>;rel="canonical"'
         start_response(
             "200 OK",
             [
                 *note.headers,
-                ("Content-Type", media_type),
+                *([("Content-Disposition", note.names[extension])] if note.names else []),
+                ("Content-Type", FORMATS[extension]),
                 ("Content-Length", str(len(body))),
                 ("ETag", note.tag),
                 ("Link", link),
@@ -155,11 +157,11 @@ class TileServer:
 
 
 def _stored(pyramid: Pyramid, request: str) -> tuple[bytes, str, str] | None:
-    """A tile of the stored grid, untouched: the body, its media type, its canonical address."""
+    """A tile of the stored grid, untouched: the body, its extension, its canonical address."""
     found = STORED.fullmatch(request)
     place = grid_place(pyramid, *map(int, found.groups())) if found else None
     body = pyramid.tile(*place) if place else None
-    return (body, "image/jpeg", request) if body else None
+    return (body, "jpg", request) if body else None
 
 
 def _rendered(pyramid: Pyramid, request: str) -> tuple[bytes, str, str] | None:
@@ -171,4 +173,4 @@ def _rendered(pyramid: Pyramid, request: str) -> tuple[bytes, str, str] | None:
         asked = parse(region, size, rotation, quality, extension, full=full, most=MOST_PIXELS)
     except BadRequest:
         return None
-    return render(pyramid, asked), FORMATS[asked.format], asked.canonical(full)
+    return render(pyramid, asked), asked.format, asked.canonical(full)

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -14,8 +14,9 @@ from django.utils.http import http_date, parse_etags
 from django.views.decorators.http import require_safe
 
 from archive.catalogue.models import Item
-from archive.iiif.access import cached, seen
+from archive.iiif.access import Seen, cached, seen
 from archive.iiif.epoch import epoch
+from archive.iiif.label import in_webp
 from archive.iiif.models import Rendition
 from archive.iiif.parameters import FORMATS, MOST_PIXELS, PROFILE, BadRequest, parse
 from archive.iiif.presentation import rights_of
@@ -67,6 +68,8 @@ def info(request: HttpRequest, version_id: UUID, kind: str = K.PYRAMID) -> HttpR
     }
     if rights := rights_of(_described(version_id)):
         description["rights"] = rights
+    if what.recipe:
+        description["seeAlso"] = [_provenance(request, version_id)]
     wants_ld = "application/ld+json" in request.headers.get("Accept", "")
     response = JsonResponse(description, content_type=JSON_LD if wants_ld else "application/json")
     return _open(cached(response, what, seconds=300))
@@ -94,7 +97,7 @@ def image(
         return _open(HttpResponse(str(problem), status=400, content_type="text/plain; charset=utf-8"))
     if rendition is None:
         return _not_yet(version_id)
-    tag = _tag(rendition)
+    tag = _tag(rendition, what)
     prefix = request.build_absolute_uri(_address(kind, version_id))
     headers = {
         "ETag": tag,
@@ -104,7 +107,7 @@ def image(
     if _known(request, tag):
         return _open(cached(HttpResponse(status=304, headers=headers), what))
     try:
-        pyramid = _pyramid(rendition)
+        pyramid = _pyramid(rendition, what)
         place = stored_tile(pyramid, asked)
         body = pyramid.tile(*place) if place else None
         if body is None:
@@ -113,20 +116,31 @@ def image(
         return _unread(rendition, problem)
     response = _open(cached(HttpResponse(body, content_type=FORMATS[asked.format], headers=headers), what))
     if kind == K.PYRAMID:
-        _leave_note(request, version_id, at, pyramid, response, prefix)
+        called = what.names()
+        _leave_note(request, what, at, pyramid, response, prefix, called)
+    else:
+        called = what.names(kind)
+    return _named(response, called, asked.format)
+
+
+def _named(response: HttpResponseBase, called: Mapping[str, str], extension: str) -> HttpResponseBase:
+    """What an AI made says so in its name, should somebody keep it."""
+    if called:
+        response["Content-Disposition"] = called[extension]
     return response
 
 
 def _leave_note(
     request: HttpRequest,
-    version_id: UUID,
+    what: Seen,
     at: int | None,
     pyramid: Pyramid,
     response: HttpResponseBase,
     prefix: str,
+    called: Mapping[str, str],
 ) -> None:
     """What was decided about this tile holds for the next ones, for a few seconds and within one epoch."""
-    key = key_of(request.META, version_id)
+    key = key_of(request.META, what.id)
     if at is None or key is None:
         return
     kept = ("Cache-Control", "Vary", "Access-Control-Allow-Origin", "Last-Modified")
@@ -137,7 +151,7 @@ def _leave_note(
         ("Cross-Origin-Resource-Policy", "cross-origin"),
     )
     until = time.monotonic() + LIFETIME
-    notes.leave(key, Note(at, until, pyramid, response["ETag"], headers, prefix))
+    notes.leave(key, Note(at, until, pyramid, response["ETag"], headers, prefix, called))
 
 
 @require_safe
@@ -155,27 +169,30 @@ def thumbnail(request: HttpRequest, version_id: UUID, width: int, extension: str
     if rendition is None:
         want_again(version_id)  # where the others are ready, thumbnails of this width came into use later
         return _not_yet(version_id)
-    tag = f'"{rendition.pk}-{extension}-{int(rendition.changed.timestamp())}"'
+    tag = f'"{rendition.pk}-{extension}-{int(rendition.changed.timestamp())}{_ai(what)}"'
     if _known(request, tag):
         return cached(HttpResponse(status=304, headers={"ETag": tag}), what)
     try:
         if extension == "webp":
-            body: bytes | None = get_renditions().read_range(rendition.key, 0, rendition.size)
+            stored = get_renditions().read_range(rendition.key, 0, rendition.size)
+            size = {side: rendition.detail[side] for side in ("width", "height")}
+            body: bytes | None = in_webp(stored, what.xmp, **size)
         else:
-            body = _jpeg(version_id, rendition)
+            body = _jpeg(what, rendition)
     except (StoreError, pyvips.Error) as problem:
         return _unread(rendition, problem)
     if body is None:
         return _not_yet(version_id)
-    return cached(HttpResponse(body, content_type=FORMATS[extension], headers={"ETag": tag}), what)
+    response = HttpResponse(body, content_type=FORMATS[extension], headers={"ETag": tag})
+    return cached(_named(response, what.names(), extension), what)
 
 
-def _jpeg(version_id: UUID, thumbnail: Rendition) -> bytes | None:
+def _jpeg(what: Seen, thumbnail: Rendition) -> bytes | None:
     """The thumbnail as JPEG; None where its pyramid, noted a moment after the thumbnails, is not there yet."""
-    rendition = _ready(version_id, K.PYRAMID)
+    rendition = _ready(what.id, K.PYRAMID)
     if rendition is None:
         return None
-    pyramid = _pyramid(rendition)
+    pyramid = _pyramid(rendition, what)
     full = _pair(_levels(rendition)[0])
     size = f"{thumbnail.detail['width']},{thumbnail.detail['height']}"
     return render(pyramid, parse("full", size, "0", "default", "jpg", full=full, most=MOST_PIXELS))
@@ -197,18 +214,32 @@ def _described(version_id: UUID) -> dict[str, Any]:
     return found
 
 
-def _pyramid(rendition: Rendition) -> Pyramid:
+def _pyramid(rendition: Rendition, what: Seen) -> Pyramid:
     return pyramids.get(
         get_renditions(),
         rendition.key,
         size=rendition.size,
         sizes=_levels(rendition),
-        mark=_tag(rendition),
+        mark=_tag(rendition, what),
+        xmp=what.xmp
+        if rendition.kind == K.PYRAMID
+        else b"",  # a map of differences is measured, not made by an AI
     )
 
 
-def _tag(rendition: Rendition) -> str:
-    return f'"{rendition.pk}-{int(rendition.changed.timestamp() * 1000)}"'
+def _tag(rendition: Rendition, what: Seen) -> str:
+    return f'"{rendition.pk}-{int(rendition.changed.timestamp() * 1000)}{_ai(what)}"'
+
+
+def _ai(what: Seen) -> str:
+    """Caches that hold a derivative from before its bytes said what it is ask for it again."""
+    return "-ai" if what.recipe else ""
+
+
+def _provenance(request: HttpRequest, version_id: UUID) -> dict[str, Any]:
+    address = request.build_absolute_uri(reverse("api:version-provenance", args=[version_id]))
+    label = {"en": ["This picture was made by an AI from a scan: what made it, and from what"]}
+    return {"id": address, "type": "Dataset", "label": label, "format": "application/json"}
 
 
 def _levels(rendition: Rendition) -> Sequence[Sequence[int]]:

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import tifffile
 
-from stylizer.disclosure import xmp
 from stylizer.imageio import DerivativeWriter, facts, open_picture
+from stylizer.imageio.disclosure import xmp
 
 
 @pytest.mark.parametrize("bits", [8, 16])
