@@ -170,7 +170,10 @@ class Line:
         try:
             barred = health.bars(held.claim.item.job.recipe_id)
             if held.lost or barred or not claims.begin(held.claim, worker=self.presence.row):
-                self.hands.let_go(held)  # its job was paused or stopped meanwhile
+                self.hands.let_go(
+                    held
+                )  # its job was paused or stopped meanwhile, or it may no longer be made
+                close_if_ended(held.claim.item.job_id)
                 return
         except Error as error:
             log.warning("The database is away: %s", error)

@@ -220,8 +220,8 @@ def visible_jobs(person: Person) -> Q:
 
 
 def may_steer_job(person: Person, ordered_by: UUID) -> bool:
-    """Pause, resume, cancel and retry: the person who ordered it, or an admin."""
-    return is_admin(person) or (person.is_authenticated and person.pk == ordered_by)
+    """Pause, resume, cancel and retry: the person who ordered it, while they may order anywhere, or an admin."""
+    return is_admin(person) or (may_order_at_all(person) and person.pk == ordered_by)
 
 
 def may_keep_standing_orders(person: Person) -> bool:

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Max
 
+from archive.jobs import judging
 from archive.jobs.models import Attempt, JobItem, Worker
 
 # Fair between jobs: each job offers its first items, and the one fewest workers are at goes first; among equals the one
@@ -50,17 +51,37 @@ UPDATE jobs_job SET served = clock_timestamp() WHERE id IN (
 )
 """
 
-# In one statement, since it stands between any two pictures: the item is begun if it is still ours and may be.
+# In one statement, since it stands between any two pictures: the item is begun if it is still ours and may be, and if
+# nobody has forbidden it since it was ordered.
 BEGIN = """
-WITH mine AS (
+WITH asked AS (
+    SELECT s.title, CASE {forbidden} END AS code
+    FROM (
+        SELECT c.title, c.effective_ai_policy AS policy, t.sensitive, t.description AS said
+        FROM catalogue_item t JOIN catalogue_collection c ON c.id = t.collection_id WHERE t.id = %(described)s
+    ) s
+),
+mine AS (
     UPDATE jobs_jobitem i SET begun = clock_timestamp(), tries = i.tries + 1, changed = now()
-    FROM jobs_job j
+    FROM jobs_job j, asked
     WHERE i.id = %(item)s AND i.state = 'running' AND i.lease_token = %(token)s
-      AND j.id = i.job_id AND j.state IN ('running', 'sampling')
+      AND j.id = i.job_id AND j.state IN ('running', 'sampling') AND asked.code IS NULL
     RETURNING i.id, i.tries
 ),
 said AS (UPDATE jobs_worker SET current_item_id = mine.id FROM mine WHERE jobs_worker.id = %(worker)s)
-SELECT tries FROM mine
+SELECT mine.tries, asked.code, asked.title FROM asked LEFT JOIN mine ON true
+""".replace("{forbidden}", judging.FORBIDDEN)
+
+# Not a try, and so no attempt is kept: the item says why.
+LEAVE_OUT = """
+WITH held AS (SELECT id FROM jobs_job WHERE id = %(job)s AND state IN ('running', 'sampling') FOR KEY SHARE),
+gone AS (
+    UPDATE jobs_jobitem i SET state = 'excluded', code = %(code)s, sentence = %(sentence)s, changed = now(),
+        ended = clock_timestamp(), lease_token = NULL, lease_until = NULL, worker_id = NULL
+    FROM held WHERE i.id = %(item)s AND i.job_id = held.id AND i.state = 'running' AND i.lease_token = %(token)s
+    RETURNING i.id
+)
+DELETE FROM jobs_attempt a USING gone WHERE a.item_id = gone.id AND a.token = %(token)s AND a.ended IS NULL
 """
 
 # The job is looked at anew for a row that somebody else had locked meanwhile: with `IN (SELECT …)` PostgreSQL would
@@ -121,13 +142,25 @@ def claim(worker: Worker, *, limit: int, avoid: Sequence[str] = ()) -> list[Clai
 
 
 def begin(held: Claim, *, worker: Worker) -> bool:
-    """The picture is taken in hand: from here on this counts as a try. False if it may not be begun (any more)."""
+    """The picture is taken in hand: from here on this counts as a try. False if it may not be begun (any more); if
+    that was forbidden since it was ordered, the item is left out with the reason."""
+    item, job = held.item, held.item.job
+    asked = judging.terms_asked(job.recipe.operations, with_sensitive=job.with_sensitive)
+    asked |= {
+        "item": item.pk,
+        "token": held.token,
+        "worker": worker.pk,
+        "described": item.source.scan.item_id,
+    }
     with connection.cursor() as cursor:
-        cursor.execute(BEGIN, {"item": held.item.pk, "token": held.token, "worker": worker.pk})
-        row = cursor.fetchone()
-    if row:
-        held.item.tries = row[0]
-    return row is not None
+        cursor.execute(BEGIN, asked)
+        tries, code, place = cursor.fetchone() or (None, None, "")
+        if code is not None:
+            sentence = judging.sentences()[code].replace("{collection}", place)
+            cursor.execute(LEAVE_OUT, asked | {"job": job.pk, "code": code, "sentence": sentence})
+    if tries is not None:
+        item.tries = tries
+    return tries is not None
 
 
 def renew(held: Mapping[Claim, tuple[int, int]] | Iterable[tuple[Claim, tuple[int, int]]]) -> set[UUID]:

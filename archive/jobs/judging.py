@@ -16,6 +16,15 @@ from archive.jobs.models import Job, JobItem
 
 RESTORING = {"restore"}
 
+# What people decided about a source, in the order in which it is asked: asked of a whole order, and again of each item
+# just before the engine, since an order may lie for a night in which somebody decides otherwise.
+FORBIDDEN = """
+    WHEN s.policy = 'none' THEN 'policy'
+    WHEN s.policy = 'restore-only' AND NOT %(restoring)s THEN 'policy-restore-only'
+    WHEN s.sensitive AND NOT %(with_sensitive)s THEN 'sensitive'
+    WHEN concat_ws(' ', s.said #>> '{rights,0,value}', s.said #>> '{license,0,value}') ~* %(nd)s THEN 'rights'
+"""
+
 # The newest live derivative of a source stands for the order, unless it is to be made again (a later run).
 JUDGED = """
 SELECT s.src, s.itm, s.place, made.id AS made, left_out.code
@@ -28,13 +37,8 @@ LEFT JOIN LATERAL (
       AND (r.state IS NULL OR r.state NOT IN ('rejected', 'withdrawn'))
     ORDER BY v.run DESC LIMIT 1
 ) made ON true
-CROSS JOIN LATERAL (SELECT CASE
-    WHEN s.policy = 'none' THEN 'policy'
-    WHEN s.policy = 'restore-only' AND NOT %(restoring)s THEN 'policy-restore-only'
+CROSS JOIN LATERAL (SELECT CASE {forbidden}
     WHEN s.condition <> 'intact' THEN 'source-damaged'
-    WHEN s.sensitive AND NOT %(with_sensitive)s THEN 'sensitive'
-    WHEN concat_ws(' ', s.said #>> '{rights,0,value}', s.said #>> '{license,0,value}') ~* %(nd)s
-        THEN 'rights'
 END AS code) left_out
 WHERE CASE %(mode)s
     WHEN 'missing' THEN made.id IS NULL
@@ -43,7 +47,7 @@ WHERE CASE %(mode)s
         WHERE i.source_id = s.src AND j.recipe_id = %(recipe)s AND j.id <> %(job)s
         ORDER BY i.id DESC LIMIT 1)
     ELSE true END
-"""
+""".replace("{forbidden}", FORBIDDEN)
 NO_DERIVATIVES = "(^|[^a-z])by(-nc)?-nd([^a-z]|$)|noderiv"  # Creative Commons, as an address or in words
 NOBODY = UUID(int=0)
 
@@ -119,10 +123,14 @@ def select(
     named = {f"p{n}": value for n, value in enumerate(values)}
     inner = sql % tuple(f"%({name})s" for name in named)
     return JUDGED.replace("{sources}", inner), named | {
-        "nd": NO_DERIVATIVES,
-        "recipe": recipe, "run": run, "mode": mode, "job": job, "with_sensitive": with_sensitive,
-        "restoring": not set(operations) - RESTORING,
-    }  # fmt: skip
+        "recipe": recipe, "run": run, "mode": mode, "job": job,
+    } | terms_asked(operations, with_sensitive=with_sensitive)  # fmt: skip
+
+
+def terms_asked(operations: Sequence[str], *, with_sensitive: bool) -> dict[str, Any]:
+    """The parameters of `FORBIDDEN`."""
+    restoring = not set(operations) - RESTORING
+    return {"nd": NO_DERIVATIVES, "restoring": restoring, "with_sensitive": with_sensitive}
 
 
 def judge(sources: QuerySet[Version], *, recipe: str, operations: Sequence[str], terms: Terms) -> Judged:

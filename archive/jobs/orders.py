@@ -19,7 +19,7 @@ from archive.jobs import dispatch
 from archive.jobs.freezing import freeze
 from archive.jobs.judging import Terms, forbidden_by_policy
 from archive.jobs.masks import Mask, keep_mask
-from archive.jobs.models import Job, StandingOrder, Worker
+from archive.jobs.models import Job, JobItem, StandingOrder, Worker
 from archive.jobs.recipes import reference_of, resolved
 from archive.jobs.scope import Scope
 from archive.transactions import may_be_silent
@@ -129,6 +129,22 @@ def _allow(by: User, sources: QuerySet[Version], count: int) -> None:
     places = Collection.objects.filter(pk__in=sources.order_by().values("scan__item__collection"))
     if not permissions.may_order(by, places, count, limit=limit):
         raise NotAllowed(_("You may order only in collections you work in."))
+
+
+def allow_again(items: QuerySet[JobItem], *, by: User) -> None:
+    """May the person still order these items? Asked whenever more of a job is begun: a right may be taken back.
+
+    Raises:
+        NotAllowed: not in their collections any more, or not so many of them.
+    """
+    if permissions.is_admin(by):
+        return
+    places = Collection.objects.filter(pk__in=items.order_by().values("source__scan__item__collection"))
+    if not permissions.may_order(by, places, items.count(), limit=settings.ORDER_LIMIT):
+        raise NotAllowed(
+            _("%(person)s may not order these pictures any more; an administrator can go on with them.")
+            % {"person": by}
+        )
 
 
 def _check(terms: Terms) -> None:

@@ -5,6 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
@@ -12,7 +13,7 @@ from archive.accounts.models import User
 from archive.jobs import announcing, dispatch, estimating
 from archive.jobs.judging import Terms
 from archive.jobs.models import Job, JobItem
-from archive.jobs.orders import NotAllowed, forbidden_by_policy, order
+from archive.jobs.orders import NotAllowed, allow_again, forbidden_by_policy, order
 from archive.jobs.progress import counts_of
 from archive.jobs.scope import Scope, ScopeError
 from archive.jobs.states import ENDED_JOBS, OPEN_ITEMS, NotNow, next_job, too_many_failures
@@ -44,8 +45,9 @@ RETRIED = (S.FAILED, S.CANCELLED)
 
 @transaction.atomic
 def start(job: Job, *, by: User) -> Job:
-    """After the sample: go on with all of it. Raises NotNow."""
+    """After the sample: go on with all of it. Raises NotNow, NotAllowed."""
     moved = _move(job, "start", by=by)
+    allow_again(_still_open(moved), by=by)
     dispatch.work()
     return moved
 
@@ -61,8 +63,12 @@ def pause(job: Job, *, by: User, note: str = "", until: datetime | None = None) 
 
 @transaction.atomic
 def resume(job: Job, *, by: User | None, note: str = "") -> Job:
-    """Go on. Failures until now are forgiven: the job stops by itself only for new ones. Raises NotNow."""
+    """Go on. Failures until now are forgiven: the job stops by itself only for new ones.
+
+    By nobody (a pause is over) it goes on if whoever ordered it may still order that. Raises NotNow, NotAllowed.
+    """
     moved = _move(job, "resume", by=by, note=note)
+    allow_again(_still_open(moved), by=by or moved.ordered_by)
     Job.objects.filter(pk=job.pk).update(forgiven=counts_of(job.pk).get(S.FAILED, 0))
     dispatch.work()
     return moved
@@ -78,11 +84,12 @@ def cancel(job: Job, *, by: User, note: str = "") -> Job:
 
 @transaction.atomic
 def retry(job: Job, *, by: User, items: Sequence[int] | None = None) -> int:
-    """Queue failed and cancelled items again, all or those named; returns how many. Raises NotNow."""
+    """Queue failed and cancelled items again, all or those named; returns how many. Raises NotNow, NotAllowed."""
     moved = _move(job, "retry", by=by)
     chosen = moved.items.filter(state__in=RETRIED)
     if items is not None:
         chosen = chosen.filter(pk__in=items)
+    allow_again(chosen, by=by)
     count = chosen.update(
         state=S.QUEUED, tries=0, code="", sentence="", not_before=None, ended=None, changed=Now()
     )
@@ -106,8 +113,12 @@ def close_if_ended(job_id: UUID) -> bool:
     return True
 
 
+def _still_open(job: Job) -> QuerySet[JobItem]:
+    return job.items.filter(state__in=list(OPEN_ITEMS))
+
+
 def _open(job: Job) -> bool:
-    items = job.items.filter(state__in=list(OPEN_ITEMS))
+    items = _still_open(job)
     return (items.filter(sample=True) if job.state == Job.State.SAMPLING else items).exists()
 
 
@@ -121,11 +132,17 @@ def _conclude(job: Job) -> None:
     job.estimate = estimating.measured(job)
     job.save(update_fields=["estimate"])
     failed = counts.get(S.FAILED, 0)
+    note = _("The sample is made: look at it, then start the job.")
     if job.auto_start and not failed:
-        _move(job, "start", by=None, note=_("The sample went well; it went on by itself."))
-        dispatch.work()
-        return
-    _move(job, "sampled", by=None, note=_("The sample is made: look at it, then start the job."))
+        try:
+            allow_again(_still_open(job), by=job.ordered_by)
+        except NotAllowed as problem:
+            note = str(problem)
+        else:
+            _move(job, "start", by=None, note=_("The sample went well; it went on by itself."))
+            dispatch.work()
+            return
+    _move(job, "sampled", by=None, note=note)
     announcing.tell_later(job.pk)
 
 

@@ -38,6 +38,7 @@ ITEM: Final[dict[tuple[str, str], str]] = {
     (I.RUNNING, "made-before"): I.REUSED,
     (I.RUNNING, "fail"): I.FAILED,
     (I.RUNNING, "release"): I.QUEUED,
+    (I.RUNNING, "leave-out"): I.EXCLUDED,
     (I.RUNNING, "cancel"): I.CANCELLED,
     (I.FAILED, "retry"): I.QUEUED,
     (I.CANCELLED, "retry"): I.QUEUED,

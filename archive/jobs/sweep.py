@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from archive.iiif.models import Rendition
 from archive.jobs import announcing, dispatch, standing
 from archive.jobs.models import Job, JobItem, Worker
+from archive.jobs.orders import NotAllowed
 from archive.jobs.services import close_if_ended, resume
 from archive.jobs.states import SERVED, NotNow
 
@@ -97,6 +98,10 @@ def _go_on() -> None:
             resume(paused, by=None, note=_("The pause was over."))
         except NotNow:
             continue
+        except NotAllowed as problem:  # it waits for somebody who may, and says so
+            Job.objects.filter(pk=paused.pk, state=Job.State.PAUSED).update(
+                paused_until=None, state_note=str(problem)[:300]
+            )
     for job in announcing.untold():
         announcing.tell_later(job)
 

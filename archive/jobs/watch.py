@@ -7,9 +7,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from archive.accounts import permissions
+from archive.accounts.permissions import Person
+from archive.catalogue.models import Version
 from archive.jobs import judging, progress
 from archive.jobs.models import Job, JobItem, Worker
 from archive.jobs.progress import Progress
@@ -77,8 +81,16 @@ def hint(job: Job) -> str:
     return ""
 
 
-def progress_of(job: Job) -> dict[str, Any]:
-    """All that is shown of how a job goes."""
+def items_of(job: Job, *, by: Person) -> QuerySet[JobItem]:
+    """The items whose source the person may see: a role may have gone, or a collection become private, since."""
+    if permissions.is_admin(by):
+        return job.items.all()
+    return job.items.filter(source__in=Version.objects.filter(permissions.visible_versions(by)))
+
+
+def progress_of(job: Job, *, by: Person) -> dict[str, Any]:
+    """All that is shown of how a job goes; titles and pictures of what the person may see."""
+    items = items_of(job, by=by)
     state = progress.of(job, counts=getattr(job, "_counted", None))
     pool = workers()
     over = job.state in ENDED_JOBS
@@ -88,8 +100,8 @@ def progress_of(job: Job) -> dict[str, Any]:
         "progress": state,
         "bar": bar(state, job),
         "counts": [(s.value, s.label, state.counts[s]) for s in S if state.counts.get(s)],
-        "at_work": [] if over else at_work(job),
-        "sheet": contact_sheet(job, size=max(ON_SHEET, min(job.sample_size, 48) if tried else 0))[0],
+        "at_work": [] if over else at_work(items),
+        "sheet": contact_sheet(items, size=max(ON_SHEET, min(job.sample_size, 48) if tried else 0))[0],
         "is_over": over,
         "is_open": job.state in {J.FREEZING, J.SAMPLING, J.RUNNING, J.UNDOING},
         "elapsed": progress.elapsed(job),
@@ -99,17 +111,17 @@ def progress_of(job: Job) -> dict[str, Any]:
     }
 
 
-def at_work(job: Job) -> list[JobItem]:
-    """The items the engines are at."""
-    rows = job.items.filter(state=S.RUNNING, begun__isnull=False).select_related(
-        "source__scan__item", "worker"
-    )
+def at_work(items: QuerySet[JobItem]) -> list[JobItem]:
+    """Those of the items that engines are at."""
+    rows = items.filter(state=S.RUNNING, begun__isnull=False).select_related("source__scan__item", "worker")
     return list(rows.order_by("begun")[:AT_WORK])
 
 
-def contact_sheet(job: Job, *, before: str = "", size: int = ON_SHEET) -> tuple[list[JobItem], str]:
-    """Items made last, with source and result, and where the next page begins."""
-    rows = job.items.filter(state=S.DONE, ended__isnull=False)
+def contact_sheet(
+    items: QuerySet[JobItem], *, before: str = "", size: int = ON_SHEET
+) -> tuple[list[JobItem], str]:
+    """Those of the items made last, with source and result, and where the next page begins."""
+    rows = items.filter(state=S.DONE, ended__isnull=False)
     try:
         at = datetime.fromisoformat(before) if before else None
     except ValueError:

@@ -50,7 +50,7 @@ def _tag(request: HttpRequest, job_id: UUID) -> str:
 def job(request: HttpRequest, job_id: UUID) -> HttpResponse:
     """One job: progress, what it made, items by state, buttons."""
     found = _job(request, job_id)
-    seen = watch.progress_of(found)
+    seen = watch.progress_of(found, by=request.user)
     steering = _steering(request, found, seen["progress"].counts)
     context = seen | _items(request, found, steering) | {"steering": steering}
     return render(request, "jobs/job.html", context)
@@ -61,7 +61,7 @@ def job(request: HttpRequest, job_id: UUID) -> HttpResponse:
 @etag(_tag)
 def live(request: HttpRequest, job_id: UUID) -> HttpResponseBase:
     """The part of a job's page that is asked for again every two seconds, while nothing changed with a 304."""
-    return render(request, "jobs/_progress.html", watch.progress_of(_job(request, job_id)))
+    return render(request, "jobs/_progress.html", watch.progress_of(_job(request, job_id), by=request.user))
 
 
 def _buttons_tag(request: HttpRequest, job_id: UUID) -> str:
@@ -94,7 +94,9 @@ def items(request: HttpRequest, job_id: UUID) -> HttpResponseBase:
 def item(request: HttpRequest, job_id: UUID, item_id: int) -> HttpResponse:
     """All tries of one item, with what was written while it was tried."""
     found = _job(request, job_id)
-    rows = found.items.select_related("source__scan__item", "result__review", "worker")
+    rows = watch.items_of(found, by=request.user).select_related(
+        "source__scan__item", "result__review", "worker"
+    )
     one = get_object_or_404(rows.prefetch_related("attempts"), pk=item_id)
     return render(request, "jobs/item.html", {"job": found, "item": one})
 
@@ -104,7 +106,8 @@ def item(request: HttpRequest, job_id: UUID, item_id: int) -> HttpResponse:
 def listed(request: HttpRequest, job_id: UUID) -> StreamingHttpResponse:
     """All items as CSV, or those in one state; written as it is read, so that fifty thousand are no burden."""
     found, state = _job(request, job_id), request.GET.get("state", "")
-    rows = found.items.filter(state=state) if state in JobItem.State.values else found.items.all()
+    rows = watch.items_of(found, by=request.user)
+    rows = rows.filter(state=state) if state in JobItem.State.values else rows
     answer = StreamingHttpResponse(_csv(rows), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="job-{found.pk}{"-" + state if state else ""}.csv"'
     return answer
@@ -115,7 +118,8 @@ def listed(request: HttpRequest, job_id: UUID) -> StreamingHttpResponse:
 def sheet(request: HttpRequest, job_id: UUID) -> HttpResponse:
     """The contact sheet: everything the job made, before and after, newest first."""
     found = _job(request, job_id)
-    rows, more = watch.contact_sheet(found, before=request.GET.get("before", ""), size=48)
+    items = watch.items_of(found, by=request.user)
+    rows, more = watch.contact_sheet(items, before=request.GET.get("before", ""), size=48)
     return render(request, "jobs/sheet.html", {"job": found, "sheet": rows, "more": more})
 
 
@@ -141,7 +145,10 @@ def steer(request: HttpRequest, job_id: UUID, action: str) -> HttpResponse:
     assert isinstance(request.user, User)  # noqa: S101  (login_required)
     try:
         _act(request, found, action, by=request.user)
-    except services.NotNow as problem:  # somebody else was quicker
+    except (
+        services.NotNow,
+        services.NotAllowed,
+    ) as problem:  # somebody was quicker, or a right was taken back
         messages.error(request, str(problem))
     return redirect("jobs:job", found.pk)
 
@@ -179,7 +186,9 @@ def _works_here(request: HttpRequest) -> None:
 
 
 def _job(request: HttpRequest, job_id: UUID) -> Job:
-    """Looked up once a request: the tag that may answer it with a 304 asks for it too."""
+    """Looked up once a request: the tag that may answer it with a 304 asks for it too. Nothing for who works here no
+    longer, though the job was theirs."""
+    _works_here(request)
     found = getattr(request, "_job", None)
     if found is None:
         rows = Job.objects.filter(permissions.visible_jobs(request.user)).select_related(
@@ -208,7 +217,8 @@ def _steering(request: HttpRequest, found: Job, counts: Mapping[str, int]) -> li
 def _items(request: HttpRequest, found: Job, steering: Sequence[str]) -> dict[str, Any]:
     """A page of items by key, in one state or in all."""
     state, after = request.GET.get("state", ""), request.GET.get("after", "")
-    rows = found.items.filter(state=state) if state in JobItem.State.values else found.items.all()
+    rows = watch.items_of(found, by=request.user)
+    rows = rows.filter(state=state) if state in JobItem.State.values else rows
     position = int(after) if after.isascii() and after.isdigit() and len(after) < 9 else 0
     # The keys first: joined at once, the planner reads and sorts all fifty thousand for the sake of sixty.
     keys = list(

@@ -111,9 +111,9 @@ def undo(request: HttpRequest) -> HttpResponse:
     """Take back decisions of one's own, the last one first; JSON for the script, else back to the page."""
     person = _person(request)
     numbers = [int(one) for one in request.POST.getlist("decision") if one.isdecimal() and len(one) < 19]
-    mine = Decision.objects.filter(pk__in=numbers, by=person).select_related(
-        "review__version__scan__item__collection"
-    )
+    mine = Decision.objects.filter(
+        pk__in=numbers, by=person, review__version__scan__item__collection__in=queries.curated(person)
+    ).select_related("review__version__scan__item__collection")
     problems = []
     versions = []
     for decision in mine.order_by("-pk"):

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
 
-from archive.accounts.models import Role, User
+from archive.accounts.models import Membership, Role, User
 from archive.catalogue.models import Collection, Event, Version
 from archive.catalogue.services import create_collection
 from archive.review import queries, services
@@ -275,3 +275,17 @@ def test_a_curator_elsewhere_decides_nothing_here(portraits: Collection) -> None
     assert client.post(f"/versions/{draft.pk}/review/", {"decision": "approve"}).status_code == 404
     client.post("/review/sheet/", {"version": str(draft.pk), "decision": "approve"})
     assert state(draft) == "draft"
+
+
+def test_a_former_curator_takes_no_decision_back(portraits: Collection, cai: User) -> None:
+    made = factories.derivative(factories.master(portraits), state="published")
+    services.decide(made, "unpublish", by=cai)
+    Membership.objects.filter(user=cai).update(role=Role.ARCHIVIST)
+    client = Client()
+    client.force_login(cai)
+    number = Decision.objects.get(by=cai).pk
+    answer = client.post("/review/undo/", {"decision": number}, headers={"Accept": "application/json"})
+    assert (answer.status_code, state(made)) == (409, "approved")
+    Membership.objects.filter(user=cai).update(role=Role.CURATOR)
+    client.post("/review/undo/", {"decision": number})
+    assert state(made) == "published"
