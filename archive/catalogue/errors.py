@@ -41,12 +41,6 @@ class AlreadyMade(CatalogueError):
     code = "already-made"
 
 
-class WithdrawnForGood(CatalogueError):
-    """Something withdrawn, rejected or disposed cannot be used again."""
-
-    code = "withdrawn"
-
-
 class ReleaseTaken(CatalogueError):
     """A model release of this name and version stands for other weights; a release never changes."""
 

@@ -6,6 +6,8 @@ from uuid import UUID
 from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.search import SearchQuery
 from django.db.models import (
+    BooleanField,
+    Case,
     Count,
     F,
     Func,
@@ -16,6 +18,7 @@ from django.db.models import (
     Subquery,
     UUIDField,
     Value,
+    When,
     Window,
 )
 from django.db.models.functions import Coalesce, Mod, RowNumber
@@ -163,13 +166,15 @@ def versions_of(person: Person, scan: Scan) -> QuerySet[Version]:
     )
 
 
-def lineage(version: Version) -> list[Version]:
-    """From the master down to this version: every step it was derived through."""
-    versions = {v.pk: v for v in Version.objects.filter(scan=version.scan_id).select_related("recipe")}
+def lineage(person: Person, version: Version) -> list[Version]:
+    """From the master down to this version: every step it was derived through that the person may see."""
+    shown = Case(When(visible_versions(person), then=True), default=False, output_field=BooleanField())
+    rows = Version.objects.filter(scan=version.scan_id).select_related("recipe").annotate(is_shown=shown)
+    versions = {row.pk: row for row in rows}
     steps: list[Version] = []
     at: UUID | None = version.pk
     while at is not None:
-        steps.append(versions[at])
+        steps += [versions[at]] if versions[at].is_shown else []
         at = versions[at].derived_from_id
     return steps[::-1]
 

@@ -58,11 +58,13 @@ def _asked_scan(request: HttpRequest, scans: list[Scan]) -> int:
 def version(request: HttpRequest, version_id: UUID) -> HttpResponse:
     """One version: what made it, from what, with what settings, and what it changed."""
     found = _version(request, version_id)
+    steps = queries.lineage(request.user, found)
     reviewer = permissions.may_review(request.user, found.scan.item.collection)
     context = {
         "version": found,
         "item": found.scan.item,
-        "lineage": queries.lineage(found),
+        "lineage": steps,
+        "source": steps[-2] if len(steps) > 1 else None,  # the nearest that is to be seen
         "recipe": Recipe.from_json(found.recipe.canonical) if found.recipe else None,
         "sidecars": {sidecar.kind: sidecar for sidecar in found.sidecars.all()},
         "decisions": possible(found.review.state) if reviewer and not found.is_master else [],

@@ -28,7 +28,8 @@ class Node:
 
 @require_safe
 def compare(request: HttpRequest, version_id: UUID) -> HttpResponse:
-    """A derivative against its source, or against another version of the same scan (`?with=`).
+    """A derivative against its source, or against another version of the same scan (`?with=`). Where the source is not
+    to be seen, it is against what that was made from in turn, at last the scan.
 
     `?right=` asks for another derivative on the right, and leads to its own address.
     """
@@ -40,9 +41,7 @@ def compare(request: HttpRequest, version_id: UUID) -> HttpResponse:
     if right and right != str(derivative.pk) and any(str(v.pk) == right for v in versions):
         return redirect(f"{reverse('iiif:compare', args=[right])}?with={wanted or ''}")
     others = [version for version in versions if version.pk != derivative.pk]
-    other = next((v for v in others if str(v.pk) == wanted), None) or next(
-        (v for v in others if v.pk == derivative.derived_from_id), None
-    )
+    other = next((v for v in others if str(v.pk) == wanted), None) or _source(request, derivative, others)
     if other is None:
         raise Http404
     decisions = _decisions(request, derivative)
@@ -62,6 +61,14 @@ def compare(request: HttpRequest, version_id: UUID) -> HttpResponse:
         "after": after,
     }
     return render(request, "iiif/compare.html", context)
+
+
+def _source(request: HttpRequest, derivative: Version, others: list[Version]) -> Version | None:
+    shown = {version.pk: version for version in others}
+    if derivative.derived_from_id in shown:
+        return shown[derivative.derived_from_id]
+    steps = queries.lineage(request.user, derivative)[::-1]
+    return next((shown[step.pk] for step in steps if step.pk in shown), None)
 
 
 def graph(versions: list[Version]) -> list[Node]:

@@ -55,10 +55,16 @@ UPDATE jobs_job SET served = clock_timestamp() WHERE id IN (
 # nobody has forbidden it since it was ordered.
 BEGIN = """
 WITH asked AS (
-    SELECT s.title, CASE {forbidden} END AS code
+    SELECT s.title, CASE {forbidden}
+        WHEN s.style IN ('rejected', 'withdrawn') THEN 'style-withdrawn'
+    END AS code
     FROM (
-        SELECT c.title, c.effective_ai_policy AS policy, t.sensitive, t.description AS said
-        FROM catalogue_item t JOIN catalogue_collection c ON c.id = t.collection_id WHERE t.id = %(described)s
+        SELECT c.title, c.effective_ai_policy AS policy, t.sensitive, t.description AS said, r.state AS standing,
+            style.state AS style
+        FROM catalogue_item t JOIN catalogue_collection c ON c.id = t.collection_id
+        LEFT JOIN review_review r ON r.version_id = %(source)s
+        LEFT JOIN review_review style ON style.version_id = %(reference)s
+        WHERE t.id = %(described)s
     ) s
 ),
 mine AS (
@@ -147,11 +153,9 @@ def begin(held: Claim, *, worker: Worker) -> bool:
     item, job = held.item, held.item.job
     asked = judging.terms_asked(job.recipe.operations, with_sensitive=job.with_sensitive)
     asked |= {
-        "item": item.pk,
-        "token": held.token,
-        "worker": worker.pk,
-        "described": item.source.scan.item_id,
-    }
+        "item": item.pk, "token": held.token, "worker": worker.pk, "source": item.source_id,
+        "described": item.source.scan.item_id, "reference": job.reference_id,
+    }  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute(BEGIN, asked)
         tries, code, place = cursor.fetchone() or (None, None, "")

@@ -23,6 +23,7 @@ FORBIDDEN = """
     WHEN s.policy = 'restore-only' AND NOT %(restoring)s THEN 'policy-restore-only'
     WHEN s.sensitive AND NOT %(with_sensitive)s THEN 'sensitive'
     WHEN concat_ws(' ', s.said #>> '{rights,0,value}', s.said #>> '{license,0,value}') ~* %(nd)s THEN 'rights'
+    WHEN s.standing IN ('rejected', 'withdrawn') THEN 'source-withdrawn'
 """
 
 # The newest live derivative of a source stands for the order, unless it is to be made again (a later run).
@@ -94,6 +95,8 @@ def REASONS() -> dict[str, str]:
         "policy-restore-only": _("their collection allows restoration only"),
         "sensitive": _("they are marked as sensitive"),
         "rights": _("their licence allows no derivatives"),
+        "source-withdrawn": _("they were rejected or withdrawn, and are not used again"),
+        "style-withdrawn": _("the style picture was rejected or withdrawn since"),
         "source-damaged": _("the bytes of the scan are damaged or gone"),
     }
 
@@ -105,6 +108,8 @@ def sentences() -> dict[str, str]:
         "policy-restore-only": _("The collection “{collection}” allows restoration only."),
         "sensitive": _("The item is marked as sensitive, and sensitive ones were not ordered."),
         "rights": _("The item's licence allows no derivatives."),
+        "source-withdrawn": _("This version was rejected or withdrawn, and is not used again."),
+        "style-withdrawn": _("The style picture was rejected or withdrawn, and is not used again."),
         "source-damaged": _("The scan's bytes are damaged or gone: restore them, then run a fixity check."),
     }
 
@@ -117,8 +122,8 @@ def select(
     wanted = sources.annotate(
         src=F("pk"), itm=F("scan__item"), place=F("scan__position"), sensitive=F("scan__item__sensitive"),
         policy=F("scan__item__collection__effective_ai_policy"), condition=F("file__condition"),
-            said=F("scan__item__description"),
-    ).values("src", "itm", "place", "sensitive", "policy", "condition", "said")  # fmt: skip
+        said=F("scan__item__description"), standing=F("review__state"),
+    ).values("src", "itm", "place", "sensitive", "policy", "condition", "said", "standing")  # fmt: skip
     sql, values = wanted.query.sql_with_params()
     named = {f"p{n}": value for n, value in enumerate(values)}
     inner = sql % tuple(f"%({name})s" for name in named)

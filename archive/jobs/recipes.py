@@ -38,7 +38,9 @@ def resolve_asked(
     Raises:
         RecipeError: where, what was expected, what was found.
     """
-    if (saved := saved_named(spec)) is not None:
+    saved = saved_named(spec)
+    _still_used(reference or (saved.reference if saved else None))
+    if saved is not None:
         return _exactly(saved, reference=reference, mask=mask)
     if isinstance(spec, Mapping):
         # A mask or a reference named by digest would show its picture to people who may not see it.
@@ -54,6 +56,16 @@ def resolve_asked(
         spec, cards=cards or newest_card, reference=reference.file_id if reference else None,
         mask=mask.sha256 if mask else None,
     )  # fmt: skip
+
+
+def _still_used(picture: Version | None) -> None:
+    """A style picture that was itself made here is used no more once it was rejected or withdrawn."""
+    review = getattr(picture, "review", None)
+    if picture is not None and review is not None and review.state in {"rejected", "withdrawn"}:
+        raise RecipeError(
+            "reference", "a picture that was neither rejected nor withdrawn",
+            f"version {picture.number}, which is {review.state}",
+        )  # fmt: skip
 
 
 def saved_named(spec: str | Mapping[str, Any]) -> SavedRecipe | None:

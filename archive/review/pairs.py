@@ -7,6 +7,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from archive.catalogue.models import Collection, Sidecar, Version
+from archive.review import kin
+from archive.review.kin import Kin
 from archive.review.models import Decision
 from archive.review.policy import Policy, policies
 from archive.review.standing import possible, warnings
@@ -27,6 +29,7 @@ class Pair:
     decisions: list[str]  # that can be taken now
     history: list[Decision]  # newest first
     maps: str
+    kin: Kin  # what it was made from and what was made from it
 
     @property
     def approvals(self) -> int:
@@ -40,10 +43,14 @@ def pairs(versions: list[Version]) -> list[Pair]:
         v.scan.item.collection_id: v.scan.item.collection for v in versions
     }
     asked = policies(list(collections.values()))
-    return [_pair(version, asked[collections[version.scan.item.collection_id]]) for version in versions]
+    related = kin.of(versions)
+    return [
+        _pair(version, asked[collections[version.scan.item.collection_id]], related[version.pk])
+        for version in versions
+    ]
 
 
-def _pair(version: Version, policy: Policy) -> Pair:
+def _pair(version: Version, policy: Policy, related: Kin) -> Pair:
     source = version.derived_from
     assert source is not None  # noqa: S101  (only derivatives are reviewed)
     return Pair(
@@ -55,6 +62,7 @@ def _pair(version: Version, policy: Policy) -> Pair:
         decisions=possible(version.review.state),
         history=list(version.review.decisions.all())[::-1][:MOST_DECISIONS],
         maps=json.dumps([overlay(sidecar) for sidecar in version.sidecars.all()]),
+        kin=related,
     )
 
 

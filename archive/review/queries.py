@@ -9,6 +9,7 @@ from archive.accounts.models import Role
 from archive.accounts.permissions import Person, own_collections
 from archive.catalogue.models import Collection, Version
 from archive.catalogue.queries import tinted
+from archive.review.kin import with_family
 from archive.review.models import Decision, Review
 from archive.review.policy import own_orders_forbidden
 
@@ -65,7 +66,7 @@ def shown(versions: QuerySet[Version]) -> QuerySet[Version]:
     """With all that a pair on the review page says, in a fixed number of queries."""
     decisions = Decision.objects.select_related("by").order_by("pk")
     return (
-        tinted(versions)
+        with_family(tinted(versions))
         .select_related(
             "scan__item__collection", "review", "recipe", "created_by", "derived_from", "file", "reference"
         )

@@ -1,7 +1,7 @@
 """Deciding about derivatives: every decision a row, the state changed only from the state it was seen in."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -10,6 +10,7 @@ from archive.accounts.models import User
 from archive.catalogue.models import Event, Version
 from archive.catalogue.search.indexing import refresh_facets
 from archive.catalogue.services import agent_of, record
+from archive.review import kin
 from archive.review.models import Decision, Review
 from archive.review.policy import Policy, policy_of
 from archive.review.standing import DECISIONS, UNDO, DecisionRefused, Step, next_state, possible, standing
@@ -31,11 +32,13 @@ S = Review.State
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one derivative: the decisions taken, in order, or a sentence that says why none was."""
+    """What became of one derivative: the decisions taken, in order, or a sentence that says why none was; and what
+    there is to think of now."""
 
     version: Version
     decisions: tuple[Decision, ...] = ()
     sentence: str = ""
+    remarks: tuple[str, ...] = ()
 
 
 @transaction.atomic
@@ -93,7 +96,11 @@ def decide_many(versions: Iterable[Version], decision: str, *, by: User, note: s
         else:
             taken = Decision.objects.filter(review=version.pk, pk__gt=newest, by=by).order_by("pk")
             found.append(Outcome(version, tuple(taken)))
-    return found
+    related = kin.of(one.version for one in found if not one.sentence)
+    return [
+        one if one.sentence else replace(one, remarks=tuple(related[one.version.pk].after(decision)))
+        for one in found
+    ]
 
 
 @transaction.atomic

@@ -102,6 +102,8 @@ def decide(request: HttpRequest, version_id: UUID) -> HttpResponse:
         messages.error(request, outcome.sentence)
     else:
         messages.success(request, _became(version_id))
+    for remark in outcome.remarks:
+        messages.warning(request, remark)
     return redirect(_back(request, f"/versions/{version.pk}/"))
 
 
@@ -152,6 +154,8 @@ def _decide_many(request: HttpRequest, waiting: Any) -> HttpResponse:
             ngettext("%(n)d derivative: %(what)s.", "%(n)d derivatives: %(what)s.", len(done))
             % {"n": len(done), "what": pairing.done_words(decision)},
         )
+    for one in [one for one in done if one.remarks][:20]:
+        messages.warning(request, f"{one.version.scan.item.title}: {' '.join(one.remarks)}")
     for refused in [one for one in outcomes if one.sentence][:20]:
         messages.error(request, f"{refused.version.scan.item.title}: {refused.sentence}")
     if len(done) < len(chosen) and len(outcomes) < len(chosen):
@@ -206,7 +210,7 @@ def _told(request: HttpRequest, version_id: UUID, outcome: services.Outcome) -> 
             "state": state,
             "label": str(Review.State(state).label),
             "decisions": [row.pk for row in outcome.decisions],
-            "sentence": _became(version_id),
+            "sentence": " ".join([_became(version_id), *outcome.remarks]),
             "panel": render_to_string("review/_panel.html", {"pair": pair}, request),
         }
     )

@@ -68,7 +68,7 @@ def test_a_rescan_supersedes_and_the_older_master_stays(portraits: Collection, a
     first.scan.refresh_from_db()
     assert first.scan.current_master == second
     assert (second.number, second.supersedes) == (3, first)
-    assert [v.pk for v in queries.lineage(made)] == [first.pk, made.pk]
+    assert [v.pk for v in queries.lineage(ada, made)] == [first.pk, made.pk]
 
 
 def _facts() -> Facts:

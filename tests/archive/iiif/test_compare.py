@@ -1,0 +1,63 @@
+"""The compare page where a step of the lineage is not to be seen: it leads to what is, and never to nowhere."""
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from archive.accounts.models import User
+from archive.catalogue import queries
+from archive.catalogue.models import Collection, Version
+from archive.review.services import decide
+from tests.archive import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def chain(portraits: Collection, odo: User) -> list[Version]:
+    """A scan; its restoration, withdrawn for an invented face; what was coloured from that, and published."""
+    master = factories.master(portraits)
+    restored = factories.derivative(master)
+    coloured = factories.derivative(restored, state="published", of=factories.style())
+    decide(restored, "withdraw", by=odo, note="a face was invented")
+    return [master, restored, coloured]
+
+
+def compared(client: Client, version: Version, **asked: str) -> str:
+    answer = client.get(reverse("iiif:compare", args=[version.pk]), asked)
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def left(page: str) -> str:
+    """The id of the picture on the left."""
+    return page.split('data-left="', 1)[1].split("/info.json", 1)[0].rsplit("/", 1)[-1]
+
+
+def test_a_reader_compares_with_the_scan_where_the_source_was_withdrawn(chain: list[Version]) -> None:
+    master, restored, coloured = chain
+    for asked in ({}, {"with": str(restored.pk)}):
+        page = compared(Client(), coloured, **asked)
+        assert left(page) == str(master.pk)
+        assert str(restored.pk) not in page
+        assert "data-difference" not in page  # it would be against the withdrawn one
+
+
+def test_a_curator_still_compares_with_the_source(chain: list[Version], cai: User) -> None:
+    _master, restored, coloured = chain
+    client = Client()
+    client.force_login(cai)
+    page = compared(client, coloured)
+    assert left(page) == str(restored.pk)
+    assert "data-difference" in page
+
+
+def test_the_page_of_a_version_leads_nobody_to_a_step_they_may_not_see(
+    chain: list[Version], rea: User, cai: User
+) -> None:
+    master, restored, coloured = chain
+    page = Client().get(reverse("catalogue:version", args=[coloured.pk])).content.decode()
+    assert str(restored.pk) not in page
+    assert f'href="/versions/{master.pk}/">See the original' in page
+    assert queries.lineage(rea, coloured) == [master, coloured]
+    assert queries.lineage(cai, coloured) == chain
