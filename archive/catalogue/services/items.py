@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from archive.accounts.models import User
 from archive.catalogue import dates
-from archive.catalogue.description import clean
+from archive.catalogue.description import PROPERTIES, clean
 from archive.catalogue.errors import DescriptionError
 from archive.catalogue.models import Collection, Edit, Event, EventObject, Item, ItemRevision
 from archive.catalogue.search.indexing import index_items
@@ -128,11 +128,30 @@ def change_table(changes: Sequence[Change], *, collection: Collection, by: User)
     Raises:
         DescriptionError: as `describe`.
     """
-    edit = Edit.objects.create(kind=Edit.Kind.TABLE, collection=collection, by=by)
+    note = _altered(changes)[:300]
+    edit = Edit.objects.create(kind=Edit.Kind.TABLE, collection=collection, by=by, note=note)
     changed = describe_items(changes, by=by, edit=edit)
     if not changed:
         edit.delete()
     return changed
+
+
+def _altered(changes: Sequence[Change]) -> str:
+    """The names of the columns in which something changes: what tells one change of a table from another."""
+    items = Item.objects.in_bulk([change.item for change in changes])
+    altered = set()
+    for change in changes:
+        if (item := items.get(change.item)) is None:
+            continue
+        if change.description is not None:
+            wanted = clean(change.description)
+            altered |= {name for name in PROPERTIES if wanted.get(name) != item.description.get(name)}
+        if change.date is not None and change.date != item.date_verbatim:
+            altered.add("date")
+        if change.sensitive is not None and change.sensitive != item.sensitive:
+            altered.add("sensitive")
+    labels = PROPERTIES | {"date": _("Date"), "sensitive": _("Sensitive")}
+    return ", ".join(str(label) for name, label in labels.items() if name in altered)
 
 
 def undo_edit(edit: Edit, *, by: User) -> Edit:

@@ -90,7 +90,9 @@ def test_a_table_is_one_change_of_the_cells_that_were_changed(
     assert other.title == "changed meanwhile"
     edit = Edit.objects.get()
     assert edit.revisions.count() == 2
-    assert b"2 items" in page.get(reverse("catalogue:sheets", args=[portraits.ref])).content
+    listed = page.get(reverse("catalogue:sheets", args=[portraits.ref])).content.decode()
+    assert "2 items" in listed
+    assert "Table: Title, Subject, Date" in listed  # what was changed, not what was shown
     page.post(reverse("catalogue:undo-edit", args=[edit.pk]))
     one.refresh_from_db()
     assert (one.title, one.date_verbatim) == ("a", "")
