@@ -5,12 +5,17 @@ from django.urls import path
 
 from archive.accounts import people_views as people
 from archive.accounts import views as access
+from archive.accounts.signing_in import SignIn
 
 app_name = "accounts"
 urlpatterns = [
     path(
         "login/",
-        views.LoginView.as_view(template_name="accounts/login.html", redirect_authenticated_user=True),
+        views.LoginView.as_view(
+            template_name="accounts/login.html",
+            redirect_authenticated_user=True,
+            authentication_form=SignIn,
+        ),
         name="login",
     ),
     path("access/<str:ref>/", access.collection_access, name="access"),
