@@ -40,6 +40,11 @@ def want_if_never_asked(version: UUID) -> None:
         want([version])
 
 
+def given_up(version: UUID) -> bool:
+    """Has it been tried often enough?"""
+    return PYRAMIDS.filter(version=version, state=Rendition.State.FAILED).exists()
+
+
 # ---- by the thousand, for `manage.py renditions`: no messages, the sweeper hands them out little by little ----
 
 

@@ -22,7 +22,7 @@ from archive.iiif.parameters import FORMATS, MOST_PIXELS, PROFILE, BadRequest, p
 from archive.iiif.presentation import rights_of
 from archive.iiif.pyramid import TILE, Pyramid, Pyramids
 from archive.iiif.render import render
-from archive.iiif.services import want_again, want_if_never_asked
+from archive.iiif.services import given_up, want_again, want_if_never_asked
 from archive.iiif.tile_server import LIFETIME, Note, key_of, notes, stored_tile
 from archive.store import MissingObject, StoreError, get_renditions
 
@@ -264,6 +264,15 @@ def _unread(rendition: Rendition, problem: Exception) -> HttpResponseBase:
 
 
 def _not_yet(version_id: UUID) -> HttpResponseBase:
+    if given_up(
+        version_id
+    ):  # 404: whoever asks again asks in vain, until an administrator has had it tried again
+        response = HttpResponse(
+            "This view could not be made. The picture itself is kept; an administrator sees why under System.",
+            status=404, content_type="text/plain; charset=utf-8",
+        )  # fmt: skip
+        response["Cache-Control"] = "no-store"
+        return _open(response)
     want_if_never_asked(version_id)
     response = HttpResponse(
         "This view is still being made.", status=503, content_type="text/plain; charset=utf-8"

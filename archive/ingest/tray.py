@@ -98,8 +98,8 @@ def states(request: HttpRequest) -> JsonResponse:
     else:
         rows = rows.filter(batch=as_uuid(batch))
     found = list(rows[:MOST])
-    ready = _ready(found)
-    return JsonResponse({"uploads": [receipt(row, person, ready=row.item_id in ready) for row in found]})
+    views = _views(found)
+    return JsonResponse({"uploads": [receipt(row, person, view=views.get(row.item_id)) for row in found]})
 
 
 @login_required
@@ -109,11 +109,20 @@ def status(request: HttpRequest, upload_id: UUID) -> HttpResponse:
     row = get_object_or_404(
         Upload.objects.select_related("item__collection", "collection"), pk=upload_id, by=person
     )
-    return JsonResponse(receipt(row, person, ready=row.item_id in _ready([row])))
+    return JsonResponse(receipt(row, person, view=_views([row]).get(row.item_id)))
 
 
-def receipt(found: Upload, person: User, *, ready: bool = False) -> dict[str, Any]:
-    """An upload as JSON. An existing item the person may not see is not named."""
+def receipt(found: Upload, person: User, *, view: str | None = None) -> dict[str, Any]:
+    """An upload as JSON. An existing item the person may not see is not named.
+
+    view: how far what is to be looked at of its item is, a state of renditions.
+    """
+    told = {"code": found.code, "sentence": found.sentence} if found.code else None
+    if view == Rendition.State.FAILED and told is None:
+        sentence = _(
+            "The picture is kept, but its view could not be made. An administrator sees why under System."
+        )
+        told = {"code": "view-failed", "sentence": sentence}
     item = None
     if found.item and permissions.may_see_item(person, found.item):
         item = {
@@ -130,11 +139,11 @@ def receipt(found: Upload, person: User, *, ready: bool = False) -> dict[str, An
         "collection": found.collection.ref,
         "state": found.state,
         "state_label": str(Upload.State(found.state).label),
-        "ready": ready,
+        "ready": view == Rendition.State.READY,
         "size": found.size,
         "arrived": arrived,
         "sha256": found.sha256 or found.file_id or "",
-        "problem": {"code": found.code, "sentence": found.sentence} if found.code else None,
+        "problem": told,
         "item": item,
     }
 
@@ -179,15 +188,17 @@ def _known(file: Announced, twins: dict[str, Version], begun: dict[str, Upload])
     return answer
 
 
-def _ready(rows: Iterable[Upload]) -> set[UUID | None]:
-    """The items of these uploads whose pictures can be looked at: no pyramid of theirs is still wanted."""
+def _views(rows: Iterable[Upload]) -> dict[UUID | None, str]:
+    """How far the views of these uploads' items are: wanted while one is to be made, failed where one was given up."""
+    State = Rendition.State
     items = {row.item_id for row in rows if row.state == Upload.State.CATALOGUED}
-    waiting = set(
-        Rendition.objects.filter(
-            Q(version__scan__item__in=items), kind=Rendition.Kind.PYRAMID, state=Rendition.State.WANTED
-        ).values_list("version__scan__item", flat=True)
+    behind = Rendition.objects.filter(
+        Q(version__scan__item__in=items), kind=Rendition.Kind.PYRAMID, state__in=[State.WANTED, State.FAILED]
     )
-    return {*items} - waiting
+    # In order of states “wanted” comes after “failed”, and stands.
+    return dict.fromkeys(items, str(State.READY)) | dict(
+        behind.values_list("version__scan__item", "state").order_by("state")
+    )
 
 
 def _person(request: HttpRequest) -> User:

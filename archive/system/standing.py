@@ -25,6 +25,8 @@ def look() -> dict[str, Any]:
         "tight": free is not None and free < settings.LEAST_FREE + needed,
         "depth": watch.queue_depth(),
         "renditions": Rendition.objects.filter(state=Rendition.State.WANTED).count(),
+        "given_up": Rendition.objects.filter(state=Rendition.State.FAILED).count(),
+        "given_up_last": Rendition.objects.filter(state=Rendition.State.FAILED).order_by("-changed").first(),
         "messages_waiting": _messages(),
         "workers": watch.workers(),
         "standing": StandingOrder.objects.filter(ended=None).select_related("collection"),

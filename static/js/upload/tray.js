@@ -107,8 +107,10 @@ class UploadTray extends HTMLElement {
       return;
     }
     const state = said.state === "catalogued" && said.ready ? "ready" : said.state;
-    if (state === row.state) return;
-    row.to(state, said.problem?.sentence ?? "");
+    const sentence = said.problem?.sentence ?? "";
+    entry.followed = said.problem?.code !== "view-failed"; // nothing more will come of it
+    if (state === row.state && (entry.followed || sentence === row.note.textContent)) return;
+    row.to(state, sentence);
     if (said.problem?.code === "duplicate") row.same(said.item);
     else row.link(said.item);
     entry.file = null; // nothing needs its bytes any more
@@ -253,7 +255,8 @@ class UploadTray extends HTMLElement {
       } catch {
         // Asked again below.
       }
-      if (this.all.some(({ row }) => ["checking", "catalogued", "uploading"].includes(row.state))) this.follow();
+      const following = ["checking", "catalogued", "uploading"];
+      if (this.all.some(({ row, followed }) => followed !== false && following.includes(row.state))) this.follow();
     }, FOLLOW);
   }
 

@@ -17,6 +17,7 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
+from archive.accounts.models import Role
 from archive.catalogue.models import Collection, StoredFile, Version
 from archive.iiif import renditions, views
 from archive.iiif.models import Rendition
@@ -108,6 +109,23 @@ def test_a_whole_disk_of_views_is_made_again_by_one_command(portraits: Collectio
         assert state(version) == ("wanted", 0)
         make(version.pk)
         assert shown(version) == [200] * 3
+
+
+def test_a_view_that_was_given_up_says_so_instead_of_being_made_for_ever(portraits: Collection) -> None:
+    version = made(portraits)
+    Rendition.objects.filter(version=version).exclude(kind="pyramid").delete()
+    Rendition.objects.filter(version=version).update(state="failed", tries=MOST_TRIES, problem="no light")
+    for address in (
+        reverse("iiif:thumbnail", args=[version.pk, 240, "webp"]),
+        reverse("iiif:region", args=[version.pk, "full", "max", "0", "default", "jpg"]),
+    ):
+        answer = Client().get(address)
+        assert (answer.status_code, b"could not be made" in answer.content) == (404, True)
+        assert answer["Cache-Control"] == "no-store"
+    odo = factories.user("odo-of-views", Role.ADMIN)
+    admin = Client()
+    admin.force_login(odo)
+    assert "the last since: no light" in admin.get("/system/").content.decode()
 
 
 def test_only_what_failed_or_everything_may_be_asked_for(portraits: Collection) -> None:

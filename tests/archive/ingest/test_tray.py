@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from archive.accounts.models import User
 from archive.catalogue.models import Collection
+from archive.iiif.models import Rendition
 from tests.archive import factories
 from tests.archive.ingest.sender import Sender, begun
 
@@ -63,6 +64,24 @@ def test_the_tray_comes_back_with_what_is_unfinished(
     assert [(one["state"], one["ready"]) for one in whole] == [("uploading", False), ("catalogued", False)]
     assert Sender(cai).client.get("/upload/states/", {"batch": batch}).json() == {"uploads": []}
     assert sender.client.get("/upload/states/", {"batch": "nonsense"}).status_code == 200
+
+
+def test_a_view_that_was_given_up_is_told_and_not_called_ready(sender: Sender, portraits: Collection) -> None:
+    batch, data = str(uuid4()), factories.tiff_bytes()
+    sender.begin(len(data), data=data, filename="a.tif", collection=portraits.ref, batch=batch)
+
+    def told() -> Any:
+        return sender.client.get("/upload/states/", {"batch": batch}).json()["uploads"][0]
+
+    assert (told()["ready"], told()["problem"]) == (False, None)
+    Rendition.objects.update(state="ready")
+    assert (told()["ready"], told()["problem"]) == (True, None)
+    Rendition.objects.update(state="failed")
+    assert (told()["state"], told()["ready"], told()["problem"]["code"]) == (
+        "catalogued",
+        False,
+        "view-failed",
+    )
 
 
 def test_following_a_box_costs_the_same_number_of_queries(sender: Sender, portraits: Collection) -> None:
