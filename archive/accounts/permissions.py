@@ -213,10 +213,10 @@ def may_see_version(person: Person, version: Version) -> bool:
 
 
 def visible_jobs(person: Person) -> Q:
-    """One's own jobs; an admin sees all."""
+    """One's own jobs, while one may order anywhere; an admin sees all."""
     if is_admin(person):
         return EVERYBODY
-    return Q(ordered_by=person.pk) if person.is_authenticated else NOBODY
+    return Q(ordered_by=person.pk) if may_order_at_all(person) else NOBODY
 
 
 def may_steer_job(person: Person, ordered_by: UUID) -> bool:

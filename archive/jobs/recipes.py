@@ -39,7 +39,7 @@ def resolve_asked(
         RecipeError: where, what was expected, what was found.
     """
     saved = saved_named(spec)
-    _still_used(reference or (saved.reference if saved else None))
+    still_used(reference or (saved.reference if saved else None))
     if saved is not None:
         return _exactly(saved, reference=reference, mask=mask)
     if isinstance(spec, Mapping):
@@ -58,8 +58,8 @@ def resolve_asked(
     )  # fmt: skip
 
 
-def _still_used(picture: Version | None) -> None:
-    """A style picture that was itself made here is used no more once it was rejected or withdrawn."""
+def still_used(picture: Version | None) -> None:
+    """A style picture made here is used no more once it was rejected or withdrawn. Raises RecipeError."""
     review = getattr(picture, "review", None)
     if picture is not None and review is not None and review.state in {"rejected", "withdrawn"}:
         raise RecipeError(

@@ -94,7 +94,9 @@ def remove(saved: SavedRecipe, *, by: User) -> SavedRecipe:
 def listed(person: permissions.Person) -> QuerySet[SavedRecipe]:
     """The saved recipes a person may use, by name."""
     rows = SavedRecipe.objects.filter(permissions.visible_saved_recipes(person), removed=None)
-    return rows.select_related("recipe", "reference__file", "reference__scan__item", "saved_by")
+    return rows.select_related(
+        "recipe", "reference__file", "reference__scan__item", "reference__review", "saved_by"
+    )
 
 
 def past(person: permissions.Person) -> QuerySet[SavedRecipe]:

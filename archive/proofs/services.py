@@ -17,7 +17,7 @@ from archive.catalogue.models import Version
 from archive.jobs import dispatch
 from archive.jobs.models import SavedRecipe
 from archive.jobs.orders import NotAllowed, forbidden_by_policy
-from archive.jobs.recipes import newest_cards, offered, resolve_asked
+from archive.jobs.recipes import newest_cards, offered, resolve_asked, still_used
 from archive.jobs.saved import in_words, listed
 from archive.proofs.models import Proof
 from archive.store import get_renditions
@@ -88,6 +88,10 @@ def _candidate(
 def _saved(row: SavedRecipe, version: Version) -> Candidate:
     recipe = Recipe.from_json(row.recipe.canonical)
     refusal = forbidden_by_policy(recipe.operations, version.scan.item.collection)
+    try:
+        still_used(row.reference)
+    except RecipeError as error:
+        refusal = refusal or str(error)
     return Candidate(
         row.name, None if refusal else recipe, reference=row.reference, refusal=refusal or "",
         words=row.note or in_words(row),

@@ -225,3 +225,34 @@ def test_a_sample_starts_nothing_by_itself_that_may_not_be_ordered_any_more(
     with pytest.raises(services.NotAllowed):
         services.start(job, by=User.objects.get(pk=ada.pk))
     assert services.start(job, by=odo).state == Job.State.RUNNING
+
+
+def test_who_may_order_nowhere_any_more_finds_no_job_of_theirs_over_rest_either(
+    portraits: Collection, ada: User
+) -> None:
+    job = order(ada, factories.master(portraits))
+    client = Client()
+    client.force_login(ada)
+    address = reverse("api:job", args=[job.pk])
+    assert client.get(address).status_code == 200
+    lose_role(ada, keep=Role.READER)
+    assert client.get(address).status_code == 404
+    assert client.get(reverse("api:jobs")).json()["results"] == []
+
+
+def test_what_a_worker_is_at_is_named_to_who_ordered_it_and_to_admins(
+    portraits: Collection, ada: User, cai: User, odo: User, worker: Worker
+) -> None:
+    order(ada, factories.master(portraits, title="A letter nobody else may read"))
+    [held] = claims.claim(worker, limit=1)
+    Worker.objects.update(current_item=held.item, last_error="lost the letter")
+    told = {}
+    for person in (ada, cai, odo):
+        client = Client()
+        client.force_login(person)
+        told[person.username] = client.get(reverse("jobs:list")).content.decode()
+    assert "A letter nobody" in told[ada.username]
+    assert "A letter nobody" in told[odo.username]
+    assert "A letter nobody" not in told[cai.username]
+    assert "a job of somebody else" in told[cai.username]
+    assert [name for name, page in told.items() if "lost the letter" in page] == [odo.username]

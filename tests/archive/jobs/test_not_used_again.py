@@ -11,6 +11,7 @@ from archive.catalogue.services import register_file, register_release
 from archive.jobs import claims, judging, saved, services
 from archive.jobs.models import JobItem, Worker
 from archive.jobs.recipes import resolve_asked
+from archive.proofs import services as proofs
 from archive.review.services import decide
 from stylizer.cards import Card
 from stylizer.errors import RecipeError
@@ -88,6 +89,9 @@ def test_a_withdrawn_picture_lends_its_style_to_nothing_more(
         services.order(scope, AFTER, by=odo, reference=style)
     with pytest.raises(RecipeError, match="neither rejected nor withdrawn"):
         services.order(scope, "After the mill", by=odo)
+    [proof] = [one for one in proofs.candidates(source, by=odo) if one.preset == "After the mill"]
+    assert proof.recipe is None
+    assert "neither rejected nor withdrawn" in proof.refusal
 
 
 def test_a_scan_and_a_draft_lend_their_style(portraits: Collection, odo: User) -> None:
