@@ -74,7 +74,6 @@ INSTALLED_APPS = [
     "archive.preservation",
     "archive.api",
     "archive.system",
-    "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.postgres",

@@ -1,7 +1,7 @@
 """Every address of the archive. Each app names its own; this file only gathers them."""
 
-from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
+from django.views.generic import RedirectView
 from django.views.i18n import JavaScriptCatalog
 
 urlpatterns: list[URLPattern | URLResolver] = [
@@ -16,5 +16,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/", include("archive.accounts.urls")),
     path("api/v1/", include("archive.api.urls")),
     path("i18n/words.js", JavaScriptCatalog.as_view(), name="words"),
-    path("admin/", admin.site.urls),
+    path("admin/", RedirectView.as_view(pattern_name="accounts:people"), name="admin"),
 ]

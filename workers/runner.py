@@ -170,9 +170,8 @@ class Line:
         try:
             barred = health.bars(held.claim.item.job.recipe_id)
             if held.lost or barred or not claims.begin(held.claim, worker=self.presence.row):
-                self.hands.let_go(
-                    held
-                )  # its job was paused or stopped meanwhile, or it may no longer be made
+                # Its job was paused or stopped meanwhile, or it may no longer be made.
+                self.hands.let_go(held)
                 close_if_ended(held.claim.item.job_id)
                 return
         except Error as error:

@@ -1,32 +1,14 @@
 """Who people are, and which role they hold where. What a role may do is decided in `permissions`, nowhere else."""
 
-from typing import Any, ClassVar
-
-from django.contrib.auth.models import AbstractUser, UserManager
-from django.db import models, transaction
+from django.contrib.auth.models import AbstractUser
+from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from archive.ids import new_id
 
 
-class People(UserManager["User"]):
-    """As Django's, but whom `createsuperuser` makes is an admin of this archive, too."""
-
-    use_in_migrations = False
-
-    @transaction.atomic
-    def create_superuser(self, username: str, *details: Any, **more: Any) -> "User":
-        from archive.accounts.services import give_role
-
-        person = super().create_superuser(username, *details, **more)
-        give_role(person, Role.ADMIN, collection=None, by=person)
-        return person
-
-
 class User(AbstractUser):
     """A person who signs in. Our own model from the first migration, since it cannot be exchanged later."""
-
-    objects: ClassVar[People] = People()
 
     id = models.UUIDField(primary_key=True, default=new_id, editable=False)
     display_name = models.CharField(_("name shown to others"), max_length=120, blank=True)

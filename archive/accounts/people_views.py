@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.contrib.auth import views as signing
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.mixins import LoginRequiredMixin
+from django.db import transaction
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -28,16 +29,17 @@ def people(request: HttpRequest) -> HttpResponse:
     said = request.POST
     if request.method == "POST":
         try:
-            person = services.add_person(
-                said.get("username", ""), name=said.get("name", ""), email=said.get("email", ""), by=by
-            )
-            if role := said.get("role", ""):
-                services.give_role(person, role, collection=None, by=by)
+            with transaction.atomic():
+                person = services.add_person(
+                    said.get("username", ""), name=said.get("name", ""), email=said.get("email", ""), by=by
+                )
+                if role := said.get("role", ""):
+                    services.give_role(person, role, collection=None, by=by)
         except (services.AccountProblem, services.RoleProblem) as problem:
             messages.error(request, str(problem))
         else:
-            return _invited(request, person)
-    words = request.GET.get("q", "").strip()
+            return _invited(request, person, by)
+    words = _plain(request.GET.get("q", ""))
     found = User.objects.order_by("-is_active", "username").prefetch_related("memberships__collection")
     if words:
         found = found.filter(
@@ -58,7 +60,7 @@ def person(request: HttpRequest, person_id: Any) -> HttpResponse:
     if request.method != "POST":
         return _account(request, found)
     if request.POST.get("what") == "invite":
-        return _invited(request, found)
+        return _invited(request, found, by)
     try:
         _change(request, found, by)
     except (services.AccountProblem, services.RoleProblem) as problem:
@@ -79,7 +81,7 @@ def _change(request: HttpRequest, found: User, by: User) -> None:
             _("%s may sign in again.") % found if what == "open" else _("%s can no longer sign in.") % found,
         )
     elif what == "give":
-        ref = form.get("collection", "").strip()
+        ref = _plain(form.get("collection", ""))
         place = Collection.objects.filter(ref=ref).first() if ref else None
         if ref and place is None:
             raise services.RoleProblem(_("There is no collection “%s”.") % ref[:60])
@@ -95,12 +97,13 @@ def _change(request: HttpRequest, found: User, by: User) -> None:
 
 
 @never_cache
-def _invited(request: HttpRequest, found: User) -> HttpResponse:
+def _invited(request: HttpRequest, found: User, by: User) -> HttpResponse:
     """The person's page with a link to choose a password: shown this once, kept nowhere."""
     if not found.is_active:
         messages.error(request, _("Let %s sign in again first.") % found)
         return redirect("accounts:person", person_id=found.pk)
-    return _account(request, found, invitation=services.invitation(found))
+    link = request.build_absolute_uri(services.invitation(found, by=by))
+    return _account(request, found, invitation=link)
 
 
 def _account(request: HttpRequest, found: User, invitation: str = "") -> HttpResponse:
@@ -110,6 +113,11 @@ def _account(request: HttpRequest, found: User, invitation: str = "") -> HttpRes
         "collections": Collection.objects.order_by("title")[:500],
     }  # fmt: skip
     return render(request, "accounts/person.html", context)
+
+
+def _plain(text: str) -> str:
+    """Without what the database does not hold."""
+    return text.replace("\0", "").strip()
 
 
 def _admin(request: HttpRequest) -> User:
@@ -127,7 +135,9 @@ class Own(LoginRequiredMixin, signing.PasswordChangeView):
 
     def form_valid(self, form: Any) -> HttpResponse:
         messages.success(self.request, _("From now on the new password holds."))
-        return super().form_valid(form)
+        answer = super().form_valid(form)
+        services.note_password(form.user)
+        return answer
 
     def get_context_data(self, **more: Any) -> dict[str, Any]:
         assert isinstance(self.request.user, User)  # noqa: S101  (LoginRequiredMixin)
@@ -142,3 +152,12 @@ class ChoosePassword(signing.PasswordResetConfirmView):
     post_reset_login = True
     success_url = reverse_lazy("catalogue:home")
     title = gettext_lazy("Choose a password")
+
+    def get_user(self, uidb64: str) -> User | None:
+        found = super().get_user(uidb64)
+        return found if isinstance(found, User) and found.is_active else None
+
+    def form_valid(self, form: Any) -> HttpResponse:
+        answer = super().form_valid(form)
+        services.note_password(form.user)
+        return answer

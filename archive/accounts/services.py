@@ -1,6 +1,5 @@
 """Accounts and roles: who, by whom, where; each change an event, since it changes who may see what."""
 
-from django.conf import settings
 from django.contrib.auth.tokens import default_token_generator
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -8,6 +7,7 @@ from django.urls import reverse
 from django.utils.encoding import force_bytes
 from django.utils.http import urlsafe_base64_encode
 from django.utils.translation import gettext as _
+from knox.models import AuthToken
 
 from archive.accounts.models import Membership, Role, User
 from archive.catalogue.models import Collection, Event
@@ -51,7 +51,9 @@ def change_person(person: User, *, name: str, email: str, by: User) -> None:
 
 @transaction.atomic
 def let_in(person: User, *, active: bool, by: User) -> None:
-    """Close an account or open it again. What the person did stays theirs; open sessions and keys of a closed one end.
+    """Close an account or open it again. What the person did stays theirs.
+
+    Closing ends password, sessions, keys and open invitations for good: who comes back is invited anew.
 
     Raises:
         RoleProblem: it is the last admin's.
@@ -59,15 +61,23 @@ def let_in(person: User, *, active: bool, by: User) -> None:
     if not active:
         _keep_an_admin(person, None, becomes=None)
     person.is_active = active
-    person.save(update_fields=["is_active"])
+    if not active:
+        person.set_unusable_password()  # sessions and invitations are bound to it
+        AuthToken.objects.filter(user=person).delete()
+    person.save(update_fields=["is_active", "password"])
     _tell(person, None, by=by, detail={"account": "opened" if active else "closed"})
 
 
-def invitation(person: User) -> str:
-    """An address that lets whoever has it choose the person's password, once, within PASSWORD_RESET_TIMEOUT."""
+def invitation(person: User, *, by: User) -> str:
+    """A path that lets whoever has it choose the person's password, once, within PASSWORD_RESET_TIMEOUT."""
+    _tell(person, None, by=by, detail={"account": "invited"})
     whom = urlsafe_base64_encode(force_bytes(person.pk))
-    token = default_token_generator.make_token(person)
-    return settings.SITE_URL + reverse("accounts:choose-password", args=[whom, token])
+    return reverse("accounts:choose-password", args=[whom, default_token_generator.make_token(person)])
+
+
+def note_password(person: User) -> None:
+    """The person has chosen a password: by an invitation, or another one."""
+    _tell(person, None, by=person, detail={"account": "password chosen"})
 
 
 def _describe(person: User, *, name: str, email: str) -> None:

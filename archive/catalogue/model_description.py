@@ -71,11 +71,17 @@ class Collection(models.Model):
             ),
             # A policy in a word that nobody knows would forbid nothing.
             models.CheckConstraint(
-                condition=models.Q(access__in=("inherit", "public", "staff", "private")),
+                condition=models.Q(
+                    access__in=("inherit", "public", "staff", "private"),
+                    effective_access__in=("public", "staff", "private"),
+                ),
                 name="access_in_a_known_word",
             ),
             models.CheckConstraint(
-                condition=models.Q(ai_policy__in=("inherit", "allowed", "restore-only", "none")),
+                condition=models.Q(
+                    ai_policy__in=("inherit", "allowed", "restore-only", "none"),
+                    effective_ai_policy__in=("allowed", "restore-only", "none"),
+                ),
                 name="ai_policy_in_a_known_word",
             ),
         ]

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Now
 
 from archive.catalogue.models import StoredFile, Version
@@ -38,6 +38,14 @@ def want_if_never_asked(version: UUID) -> None:
     """A view is missing: have it made, should nobody have been asked to (its row was lost, or never noted)."""
     if not Rendition.objects.filter(version=version, kind=Rendition.Kind.PYRAMID).exists():
         want([version])
+
+
+def want_what_failed(sha256: str) -> None:
+    """Bytes that were damaged are sound again: views that were given up over them have their tries again."""
+    rows = PYRAMIDS.filter(version__file=sha256, state=Rendition.State.FAILED)
+    versions = list(rows.values_list("version_id", flat=True))
+    _again(rows)
+    dispatch.render(versions)
 
 
 def given_up(version: UUID) -> bool:
@@ -75,13 +83,15 @@ def gone_again() -> int:
 def never_asked() -> int:
     """Pictures without a row."""
     intact = Version.objects.filter(file__condition=StoredFile.Condition.INTACT)
-    missing = list(intact.exclude(pk__in=PYRAMIDS.values("version")).values_list("pk", flat=True))
-    Rendition.objects.bulk_create(
-        [Rendition(version_id=version, kind=Rendition.Kind.PYRAMID) for version in missing],
-        ignore_conflicts=True,
-        batch_size=BATCH,
-    )
-    return len(missing)
+    missing = intact.filter(~Exists(PYRAMIDS.filter(version=OuterRef("pk")))).values_list("pk", flat=True)
+    count = 0
+    while batch := list(missing[:BATCH]):
+        Rendition.objects.bulk_create(
+            [Rendition(version_id=version, kind=Rendition.Kind.PYRAMID) for version in batch],
+            ignore_conflicts=True,
+        )
+        count += len(batch)
+    return count
 
 
 def _again(rows: QuerySet[Rendition], **more: Any) -> int:

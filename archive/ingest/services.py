@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from archive.accounts.models import User
 from archive.catalogue import services as catalogue
 from archive.catalogue.models import Collection, Item, StoredFile, Version
-from archive.iiif.services import want
+from archive.iiif.services import want, want_what_failed
 from archive.ingest.models import Upload
 from archive.ingest.names import plain_name, title_from
 from archive.preservation.fixity import mend
@@ -103,11 +103,14 @@ def take_in(
             upload.state = Upload.State.CATALOGUED if skipped else Upload.State.DUPLICATE
             upload.item = twin
             upload.code, upload.sentence = "duplicate", _("The archive has this very file already.")
-            if mended:
-                upload.sentence += " " + _("Its stored bytes were damaged; yours have mended them.")
         else:
             _catalogue(upload, pages, description or {"title": title_from(upload.filename)}, date)
+        if mended:
+            sentence = _("The stored bytes of this file were damaged; yours have mended them.")
+            upload.sentence = f"{upload.sentence} {sentence}".strip()
         upload.save()
+    if mended:
+        want_what_failed(stored.sha256)
     return upload
 
 

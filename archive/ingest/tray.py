@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 
 from archive.accounts import permissions
 from archive.accounts.models import Role, User
-from archive.catalogue.models import Collection, Version
+from archive.catalogue.models import Collection, StoredFile, Version
 from archive.ids import as_uuid
 from archive.iiif.models import Rendition
 from archive.ingest import incoming, resumable, services
@@ -163,7 +163,10 @@ def _twins(person: User, digests: list[str]) -> dict[str, Version]:
     found: dict[str, Version] = {}
     rows = (
         Version.objects.filter(
-            permissions.visible_versions(person), role=Version.Role.MASTER, file__in=digests
+            permissions.visible_versions(person),
+            role=Version.Role.MASTER,
+            file__in=digests,
+            file__condition=StoredFile.Condition.INTACT,  # what is damaged is sent once more, and mended
         )
         .select_related("scan__item__collection", "file")
         .order_by("-pk")

@@ -32,6 +32,8 @@ class Worker(models.Model):
     resting_until = models.DateTimeField(null=True)  # its circuit is open: it takes nothing until then …
     resting_why = models.TextField(blank=True)  # … because of this
 
+    named = True  # whether what it is at may be told to who asks: `watch.workers`
+
     class Meta:
         ordering = ["-last_seen"]
 
@@ -223,9 +225,8 @@ class Telling(models.Model):
 
     job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="tellings")
     channel = models.CharField(max_length=8, choices=Channel)
-    news = (
-        models.DateTimeField()
-    )  # since when the job is in the state that is told: the next state is other news
+    # Since when the job is in the state that is told: the next state is other news.
+    news = models.DateTimeField()
     tries = models.PositiveSmallIntegerField(default=0)
     not_before = models.DateTimeField(null=True)
     told = models.DateTimeField(null=True)

@@ -17,9 +17,8 @@ from archive.review.models import Review
 
 S = JobItem.State
 AT_ONCE = 200  # derivatives withdrawn while the person waits; more by the io worker
-BATCH = (
-    AT_ONCE  # so that what is undone while the person waits takes all its locks before it changes anything
-)
+# So that what is undone while the person waits takes all its locks before it changes anything.
+BATCH = AT_ONCE
 KEPT = (Review.State.PUBLISHED, Review.State.WITHDRAWN)
 
 

@@ -149,13 +149,24 @@ def tag(job: Job) -> str:
     return f'"{hashlib.sha256(seen.encode()).hexdigest()[:24]}"'
 
 
-def workers() -> list[Worker]:
-    """Those that did not say goodbye."""
-    return list(
+def workers(by: Person | None = None) -> list[Worker]:
+    """Those that did not say goodbye. With `by`, `named` says of each whether this person may read what it is at."""
+    found = list(
         Worker.objects.filter(stopped=None)
         .select_related("current_item__job", "current_item__source__scan__item")
         .order_by("kind", "name")
     )
+    if by is not None:
+        items = [worker.current_item for worker in found if worker.current_item]
+        seen = Version.objects.filter(
+            permissions.visible_versions(by), pk__in=[item.source_id for item in items]
+        )
+        visible = set(seen.values_list("pk", flat=True)) if items else set()
+        for worker in found:
+            item = worker.current_item
+            steered = item is not None and permissions.may_steer_job(by, item.job.ordered_by_id)
+            worker.named = steered and item is not None and item.source_id in visible
+    return found
 
 
 def trouble(pool: Sequence[Worker], job: Job) -> str:

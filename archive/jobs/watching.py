@@ -37,7 +37,7 @@ def jobs(request: HttpRequest) -> HttpResponse:
     _works_here(request)
     rows = Job.objects.filter(permissions.visible_jobs(request.user)).select_related("ordered_by", "state_by")
     page = paging.newest_first(rows.order_by("-pk"), request, size=30)
-    context = {"page": page, "rows": watch.overview(page.rows), "workers": watch.workers()}
+    context = {"page": page, "rows": watch.overview(page.rows), "workers": watch.workers(by=request.user)}
     return render(request, "jobs/_list.html" if request.htmx else "jobs/list.html", context)  # type: ignore[attr-defined]
 
 
@@ -145,10 +145,8 @@ def steer(request: HttpRequest, job_id: UUID, action: str) -> HttpResponse:
     assert isinstance(request.user, User)  # noqa: S101  (login_required)
     try:
         _act(request, found, action, by=request.user)
-    except (
-        services.NotNow,
-        services.NotAllowed,
-    ) as problem:  # somebody was quicker, or a right was taken back
+    except (services.NotNow, services.NotAllowed) as problem:
+        # Somebody was quicker, or a right was taken back.
         messages.error(request, str(problem))
     return redirect("jobs:job", found.pk)
 

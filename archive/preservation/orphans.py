@@ -9,6 +9,7 @@ from django.db import transaction
 from archive.catalogue.models import StoredFile
 from archive.catalogue.services import unknown_for_good
 from archive.store import MissingObject, get_store
+from archive.transactions import may_be_silent
 
 BATCH = 500
 
@@ -45,6 +46,7 @@ def remove(orphan: Orphan, *, older_than: float) -> bool:
 
     The list may be hours old. What counts is looked at now, in a moment in which nobody can write their row.
     """
+    may_be_silent()  # a bucket may take its time; the turn is kept until it has answered
     if not unknown_for_good(orphan.sha256):
         return False
     store = get_store()

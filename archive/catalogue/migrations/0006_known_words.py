@@ -1,38 +1,50 @@
-from django.db import migrations, models
+"""Words of access and AI policy that nobody knows: they forbade nothing, whatever they were meant to."""
+
+from typing import Any
+
+from django.db import migrations
 
 ACCESS = ("inherit", "public", "staff", "private")
 AI_POLICY = ("inherit", "allowed", "restore-only", "none")
 
 
+def mend(apps: Any, _schema: Any) -> None:
+    """The strictest word takes an unknown one's place, and what holds below is worked out anew, as
+    `services.refresh_tree` does."""
+    rows = list(apps.get_model("catalogue", "Collection").objects.order_by("pk"))
+    wrong = {row.pk for row in rows if row.access not in ACCESS or row.ai_policy not in AI_POLICY}
+    if not wrong:
+        return
+    below: dict[Any, list[Any]] = {}
+    for row in rows:
+        below.setdefault(row.parent_id, []).append(row)
+    waiting = [(row, None) for row in below.get(None, [])]
+    while waiting:
+        row, parent = waiting.pop()
+        if row.access not in ACCESS:
+            row.access = "private"
+        if row.ai_policy not in AI_POLICY:
+            row.ai_policy = "none"
+        if wrong & set(row.path):
+            _inherit(row, parent)
+            row.save()
+        waiting += [(child, row) for child in below.get(row.pk, [])]
+
+
+def _inherit(row: Any, parent: Any) -> None:
+    own = row.access != "inherit"
+    row.effective_access = row.access if own or parent is None else parent.effective_access
+    if row.ai_policy != "inherit":
+        row.effective_ai_policy = row.ai_policy
+    else:
+        row.effective_ai_policy = parent.effective_ai_policy if parent else "allowed"
+    if row.access == "private":
+        row.private_root = row.pk
+    else:
+        row.private_root = None if own or parent is None else parent.private_root
+
+
 class Migration(migrations.Migration):
     dependencies = [("catalogue", "0005_policy_events")]
 
-    operations = [
-        # A word that nobody knew forbade nothing, whatever it was meant to: the strictest takes its place.
-        migrations.RunSQL(
-            [
-                (
-                    "UPDATE catalogue_collection SET access = 'private' WHERE NOT access = ANY(%s)",
-                    [list(ACCESS)],
-                ),
-                (
-                    "UPDATE catalogue_collection SET ai_policy = 'none', effective_ai_policy = 'none' "
-                    "WHERE NOT ai_policy = ANY(%s)",
-                    [list(AI_POLICY)],
-                ),
-            ],
-            migrations.RunSQL.noop,
-        ),
-        migrations.AddConstraint(
-            model_name="collection",
-            constraint=models.CheckConstraint(
-                condition=models.Q(access__in=ACCESS), name="access_in_a_known_word"
-            ),
-        ),
-        migrations.AddConstraint(
-            model_name="collection",
-            constraint=models.CheckConstraint(
-                condition=models.Q(ai_policy__in=AI_POLICY), name="ai_policy_in_a_known_word"
-            ),
-        ),
-    ]
+    operations = [migrations.RunPython(mend, migrations.RunPython.noop)]

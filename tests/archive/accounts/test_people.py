@@ -6,6 +6,7 @@ from html import unescape
 import pytest
 from django.core.management import call_command
 from django.test import Client
+from knox.models import AuthToken
 from pytest_django import Settings
 
 from archive.accounts import permissions
@@ -15,11 +16,12 @@ from archive.catalogue.models import Collection, Event
 
 pytestmark = pytest.mark.django_db
 LINK = re.compile(r"http://archive\.example(/accounts/password/[^\"]+)")
+HOST = {"host": "archive.example"}
 
 
 @pytest.fixture(autouse=True)
 def _at(settings: Settings) -> None:
-    settings.SITE_URL = "http://archive.example"
+    settings.ALLOWED_HOSTS = ["archive.example", "testserver"]
 
 
 def signed_in(person: User) -> Client:
@@ -53,7 +55,7 @@ def test_the_first_admin_of_an_empty_archive_is_made_by_createsuperuser(
 
 def test_an_admin_adds_somebody_who_chooses_a_password_and_works(odo: User, portraits: Collection) -> None:
     form = {"username": "new", "name": "Nea", "email": "nea@example.org", "role": ""}
-    page = signed_in(odo).post("/accounts/people/", form).content.decode()
+    page = signed_in(odo).post("/accounts/people/", form, headers=HOST).content.decode()
     nea = User.objects.get(username="new")
     assert not nea.has_usable_password()
     signed_in(odo).post(
@@ -65,12 +67,13 @@ def test_an_admin_adds_somebody_who_chooses_a_password_and_works(odo: User, port
     assert Client().login(username="new", password="nine-lives-of-paper")
     assert Membership.objects.get(user=nea).collection == portraits
     told = Event.objects.filter(detail__person=str(nea.pk)).order_by("pk")
-    assert [event.detail.get("account") or event.detail["given"] for event in told] == ["made", "archivist"]
+    happened = [event.detail.get("account") or event.detail["given"] for event in told]
+    assert happened == ["made", "invited", "archivist", "password chosen"]
 
 
 def test_an_invitation_is_good_once(odo: User) -> None:
     nea = add_person("new", by=odo)
-    link = invitation(nea).removeprefix("http://archive.example")
+    link = invitation(nea, by=odo)
     chosen(Client(), link, "nine-lives-of-paper")
     again = Client().get(link)
     assert "has been used" in again.content.decode()
@@ -107,7 +110,42 @@ def test_a_closed_account_signs_nobody_in_and_its_sessions_end(odo: User, ada: U
     )
     assert "/accounts/password/" not in page
     signed_in(odo).post(f"/accounts/people/{ada.pk}/", {"what": "open"})
+    ada.refresh_from_db()
     assert signed_in(ada).get("/upload/").status_code == 200
+    assert hers.get("/upload/").status_code == 302  # the stolen laptop stays out
+
+
+def test_a_closed_account_has_no_keys_and_no_links_left(odo: User, ada: User) -> None:
+    AuthToken.objects.create(ada)
+    link = invitation(ada, by=odo)
+    let_in(ada, active=False, by=odo)
+    assert not AuthToken.objects.filter(user=ada).exists()
+    assert "has been used" in Client().get(link).content.decode()
+    let_in(ada, active=True, by=odo)
+    assert "has been used" in Client().get(link).content.decode()
+    fresh = invitation(ada, by=odo)
+    User.objects.filter(pk=ada.pk).update(is_active=False)
+    assert "has been used" in Client().get(fresh).content.decode()
+
+
+def test_a_role_that_is_refused_leaves_no_half_made_account(odo: User) -> None:
+    form = {"username": "new", "name": "", "email": "", "role": "emperor"}
+    assert "There is no role" in signed_in(odo).post("/accounts/people/", form).content.decode()
+    assert not User.objects.filter(username="new").exists()
+
+
+def test_what_the_database_does_not_hold_is_no_error(odo: User, ada: User) -> None:
+    his = signed_in(odo)
+    assert his.get("/accounts/people/", {"q": "a\0da"}).status_code == 200
+    assert his.post("/accounts/people/", {"username": "a\0", "name": "b\0", "email": ""}).status_code == 200
+    give = {"what": "give", "role": "reader", "collection": "x\0"}
+    assert his.post(f"/accounts/people/{ada.pk}/", give).status_code == 302
+
+
+def test_the_old_address_of_the_administration_leads_to_people(odo: User, ada: User) -> None:
+    assert signed_in(odo).get("/admin/", follow=True).redirect_chain[-1][0] == "/accounts/people/"
+    assert signed_in(ada).get("/admin/", follow=True).status_code == 404
+    assert Client().post("/admin/login/", {"username": "odo", "password": "x"}).status_code == 404
 
 
 def test_the_last_admin_cannot_lock_everybody_out(odo: User) -> None:

@@ -74,7 +74,7 @@ def test_a_parent_that_does_not_exist_is_named(his: Client) -> None:
 
 
 def test_the_database_itself_knows_no_other_words(portraits: Collection) -> None:
-    for column in ("access", "ai_policy"):
+    for column in ("access", "ai_policy", "effective_access", "effective_ai_policy"):
         with pytest.raises(IntegrityError), transaction.atomic():
             Collection.objects.filter(pk=portraits.pk).update(**{column: "no"})
 

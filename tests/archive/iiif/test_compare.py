@@ -61,3 +61,15 @@ def test_the_page_of_a_version_leads_nobody_to_a_step_they_may_not_see(
     assert f'href="/versions/{master.pk}/">See the original' in page
     assert queries.lineage(rea, coloured) == [master, coloured]
     assert queries.lineage(cai, coloured) == chain
+
+
+def test_what_lies_before_is_not_called_the_original_where_it_is_another_interpretation(
+    portraits: Collection, odo: User
+) -> None:
+    restored = factories.derivative(factories.master(portraits), state="published")
+    coloured = factories.derivative(restored, of=factories.style())
+    styled = factories.derivative(coloured, state="published", of=factories.style())
+    decide(coloured, "withdraw", by=odo)
+    page = Client().get(reverse("catalogue:version", args=[styled.pk])).content.decode()
+    assert f'href="/versions/{restored.pk}/">See the nearest picture before it' in page
+    assert "See the original" not in page

@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from archive.accounts.models import User
-from archive.catalogue.models import Collection
+from archive.catalogue.models import Collection, StoredFile
 from archive.iiif.models import Rendition
 from tests.archive import factories
 from tests.archive.ingest.sender import Sender, begun
@@ -64,6 +64,21 @@ def test_the_tray_comes_back_with_what_is_unfinished(
     assert [(one["state"], one["ready"]) for one in whole] == [("uploading", False), ("catalogued", False)]
     assert Sender(cai).client.get("/upload/states/", {"batch": batch}).json() == {"uploads": []}
     assert sender.client.get("/upload/states/", {"batch": "nonsense"}).status_code == 200
+
+
+def test_a_damaged_master_is_no_twin_so_that_it_is_sent_and_mended(
+    sender: Sender, portraits: Collection
+) -> None:
+    here = factories.master(portraits)
+    asked = {"collection": portraits.ref, "files": [{"sha256": here.file_id, "size": here.file.size}]}
+
+    def twin() -> Any:
+        answer = sender.client.post("/upload/check/", asked, content_type="application/json")
+        return answer.json()["files"][0]["twin"]
+
+    assert twin() is not None
+    StoredFile.objects.filter(pk=here.file_id).update(condition="damaged")
+    assert twin() is None
 
 
 def test_a_view_that_was_given_up_is_told_and_not_called_ready(sender: Sender, portraits: Collection) -> None:

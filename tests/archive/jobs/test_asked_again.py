@@ -254,5 +254,10 @@ def test_what_a_worker_is_at_is_named_to_who_ordered_it_and_to_admins(
     assert "A letter nobody" in told[ada.username]
     assert "A letter nobody" in told[odo.username]
     assert "A letter nobody" not in told[cai.username]
-    assert "a job of somebody else" in told[cai.username]
+    assert "a picture not shown to you" in told[cai.username]
     assert [name for name, page in told.items() if "lost the letter" in page] == [odo.username]
+    portraits.items.update(sensitive=True)
+    lose_role(ada, keep=Role.ARCHIVIST)  # elsewhere
+    client = Client()
+    client.force_login(User.objects.get(pk=ada.pk))
+    assert "a picture not shown to you" in client.get(reverse("jobs:list")).content.decode()

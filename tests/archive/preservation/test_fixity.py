@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 
 from archive.catalogue.models import Collection, Event, Version
+from archive.iiif.models import Rendition
 from archive.iiif.renditions import make
 from archive.iiif.services import want
 from archive.ingest.services import receive
@@ -73,6 +74,8 @@ def test_a_damaged_master_is_mended_by_sending_it_again(
         flip(hurt)
     with pytest.raises(SystemExit):
         call_command("fixity", stdout=io.StringIO())
+    want([hurt.pk])
+    Rendition.objects.filter(version=hurt).update(state="failed", tries=3)
     receipt = receive(sound, filename="kept.tif", collection=portraits, by=None)
     assert receipt.state == "duplicate"
     assert "mended" in receipt.sentence
@@ -80,6 +83,7 @@ def test_a_damaged_master_is_mended_by_sending_it_again(
     assert Client().get(reverse("catalogue:file", args=[hurt.pk])).status_code == 200
     told = Event.objects.filter(type="fixity check", objects_linked__file=hurt.file).latest("pk")
     assert (told.outcome, told.detail["mended"]) == ("success", "by the same file, sent again")
+    assert Rendition.objects.get(version=hurt).state == "wanted"
     again = receive(sound, filename="kept.tif", collection=portraits, by=None)
     assert "mended" not in again.sentence
 
