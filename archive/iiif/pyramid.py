@@ -5,6 +5,7 @@ A tile of a JPEG-compressed TIFF is an abbreviated JPEG stream; its quantisation
 """
 
 import os
+import struct
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -19,7 +20,7 @@ import tifffile
 from numpy.typing import NDArray
 
 from archive.iiif.label import jpeg_segment
-from archive.store import Reader, Renditions
+from archive.store import CutOff, Reader, Renditions
 
 TILE = 256
 START, END = b"\xff\xd8", b"\xff\xd9"
@@ -28,6 +29,16 @@ JFIF = b"\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00"
 READ_AHEAD = 1 << 16
 MOST_TILES = 64  # put together by `pixels`; more are better streamed
 JPEG, YCBCR, GREY = 7, 6, 1
+# What tifffile meets in a directory that is not there, or is something else.
+UNREADABLE = (
+    tifffile.TiffFileError,
+    struct.error,
+    ValueError,
+    TypeError,
+    KeyError,
+    IndexError,
+    AttributeError,
+)
 
 
 @dataclass(frozen=True)
@@ -60,12 +71,25 @@ class Pyramid:
 
         `mark` names the file's bytes: what is remembered of them is kept under it. `xmp` is what every picture cut from
         it says of itself.
+
+        Raises:
+            CutOff: the file is not whole, or no pyramid of these sizes.
         """
         self._reader, self._size, self.mark, self.xmp = reader, size, mark, xmp
         start = START + JFIF + jpeg_segment(xmp)
-        with tifffile.TiffFile(cast(IO[bytes], _Ranges(reader, size))) as file:
-            pages = cast(list[tifffile.TiffPage], list(file.pages))
-            self.levels = tuple(_level(page, start, *size) for page, size in zip(pages, sizes, strict=False))
+        if (
+            len(reader.read(size - 1, 1)) != 1
+        ):  # or a tile would be found to end early after its head was sent
+            raise CutOff(f"The pyramid should be {size} bytes long, and ends before. It is made again.")
+        try:
+            with tifffile.TiffFile(cast(IO[bytes], _Ranges(reader, size))) as file:
+                pages = cast(list[tifffile.TiffPage], list(file.pages))
+                levels = [_level(page, start, *size) for page, size in zip(pages, sizes, strict=False)]
+        except UNREADABLE as error:
+            raise CutOff(f"The pyramid cannot be read ({error}). It is made again.") from error
+        if len(levels) != len(sizes):
+            raise CutOff(f"Expected {len(sizes)} levels in the pyramid, got {len(levels)}. It is made again.")
+        self.levels = tuple(levels)
 
     def region(self, level: int, left: int, top: int, width: int, height: int) -> Any:
         """A part of a level as a libvips image: put together from its tiles, or, if those are many, streamed.
@@ -110,12 +134,17 @@ class Pyramid:
     def _tile(self, level: int, place: int, head: bytes) -> NDArray[np.uint8]:
         known = _decoded.get(self.mark, level, place)
         if known is None:
-            known = np.atleast_3d(imagecodecs.jpeg8_decode(self._jpeg(self.levels[level], place, head)))
+            try:
+                known = np.atleast_3d(imagecodecs.jpeg8_decode(self._jpeg(self.levels[level], place, head)))
+            except imagecodecs.Jpeg8Error as error:
+                raise CutOff(f"A tile of the pyramid cannot be read ({error}). It is made again.") from error
             _decoded.keep(self.mark, level, place, known)
         return known
 
     def _jpeg(self, grid: Level, place: int, head: bytes) -> bytes:
         data = self._reader.read(grid.offsets[place], grid.lengths[place])
+        if len(data) != grid.lengths[place]:
+            raise CutOff("The pyramid ends within one of its tiles. It is made again.")
         return head + data[len(START) :]
 
 
@@ -167,7 +196,7 @@ class Pyramids:
         """The pyramid under this key, of `size` bytes; `mark` tells a remade one from the one before.
 
         Raises:
-            MissingObject: there is no such rendition.
+            MissingObject: there is no such rendition, or (CutOff) not all of it.
         """
         name = (key, mark)
         with self._lock:

@@ -67,12 +67,12 @@ def all_again() -> int:
 
 
 def gone_again() -> int:
-    """What was made and does not lie where it should."""
+    """What was made and does not lie where it should, or not all of it."""
     area, count = get_renditions(), 0
-    ready = Rendition.objects.filter(state=Rendition.State.READY).values_list("version_id", "key")
+    ready = Rendition.objects.filter(state=Rendition.State.READY).values_list("version_id", "key", "size")
     gone: set[UUID] = set()
-    for version, key in ready.iterator(chunk_size=BATCH):
-        if not area.exists(key):
+    for version, key, size in ready.iterator(chunk_size=BATCH):
+        if area.size(key) != size:
             gone.add(version)
         if len(gone) == BATCH:
             count += _again(PYRAMIDS.filter(version__in=gone, state=Rendition.State.READY))

@@ -6,6 +6,7 @@ from pathlib import Path
 from django.conf import settings
 
 from archive.store.errors import (
+    CutOff,
     DigestMismatch,
     MissingObject,
     StoreError,
@@ -17,6 +18,7 @@ from archive.store.local import LocalRenditions, LocalStore
 from archive.store.port import Reader, Renditions, Store, Stored
 
 __all__ = [
+    "CutOff",
     "DigestMismatch",
     "MissingObject",
     "Reader",

@@ -14,6 +14,12 @@ class MissingObject(StoreError):
     code = "store-missing"
 
 
+class CutOff(MissingObject):
+    """A disposable file is not all there, after a full disk or half a restore say. It is as good as gone."""
+
+    code = "store-cut-off"
+
+
 class DigestMismatch(StoreError):
     """The bytes that arrived are not those that were announced."""
 

@@ -171,6 +171,9 @@ class LocalRenditions:
     def exists(self, key: str) -> bool:
         return (self.root / key).is_file()
 
+    def size(self, key: str) -> int | None:
+        return (self.root / key).stat().st_size if self.exists(key) else None
+
     def remove(self, key: str) -> None:
         (self.root / key).unlink(missing_ok=True)
 

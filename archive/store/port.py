@@ -89,6 +89,9 @@ class Renditions(Protocol):
 
     def exists(self, key: str) -> bool: ...
 
+    def size(self, key: str) -> int | None:
+        """In bytes; None where there is nothing."""
+
     def remove(self, key: str) -> None: ...
 
 

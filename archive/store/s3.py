@@ -223,6 +223,12 @@ class S3Renditions:
     def exists(self, key: str) -> bool:
         return self.bucket.there(key)
 
+    def size(self, key: str) -> int | None:
+        try:
+            return int(self.bucket.head(key)["ContentLength"])
+        except MissingObject:
+            return None
+
     def remove(self, key: str) -> None:
         with self.bucket.asking(key):
             self.bucket.client.delete_object(Bucket=self.bucket.name, Key=key)

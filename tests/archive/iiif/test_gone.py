@@ -91,19 +91,65 @@ def test_a_view_that_is_gone_after_a_restore_is_made_again_once_somebody_looks(
     assert shown(version) == [200] * 4
 
 
+@pytest.mark.parametrize("lost", ["pyramid", "thumbnail", "difference"])
+@pytest.mark.parametrize("left", [0.0, 0.5, 0.999], ids=["nothing left", "half left", "nearly all left"])
+def test_a_view_that_is_cut_off_is_found_out_and_made_again_like_one_that_is_gone(
+    lost: str, left: float, portraits: Collection, nudged: list[UUID]
+) -> None:
+    version = factories.derivative(factories.master(portraits), state="published")
+    want([version.pk])
+    make(version.pk)
+    nudged.clear()
+    for row in Rendition.objects.filter(version=version, kind=lost):
+        os.truncate(Path(settings.RENDITIONS) / row.key, int(row.size * left))
+    views.pyramids._open.clear()
+    assert set(shown(version)) == {200, 503}
+    assert nudged == [version.pk]
+    assert state(version) == ("wanted", 0)
+    make(version.pk)
+    assert shown(version) == [200] * 4
+
+
+def test_a_pyramid_cut_off_while_it_is_open_sends_no_half_a_tile(
+    portraits: Collection, nudged: list[UUID]
+) -> None:
+    version = factories.master_of(portraits, factories.pixels(300, 300))
+    want([version.pk])
+    make(version.pk)
+    address = f"/iiif/3/{version.pk}/0,0,256,256/256,256/0/default.jpg"
+    assert Client().get(address).status_code == 200
+    row = Rendition.objects.get(version=version, kind="pyramid")
+    os.truncate(Path(settings.RENDITIONS) / row.key, 2000)
+    assert Client().get(address).status_code == 503
+    assert state(version) == ("wanted", 0)
+
+
+def test_a_pyramid_of_other_bytes_is_found_out_too(portraits: Collection, nudged: list[UUID]) -> None:
+    version = made(portraits)
+    row = Rendition.objects.get(version=version, kind="pyramid")
+    (Path(settings.RENDITIONS) / row.key).write_bytes(
+        b"\x00" * row.size
+    )  # a disk that lost what it had promised
+    views.pyramids._open.clear()
+    assert 503 in shown(version)
+    assert state(version) == ("wanted", 0)
+
+
 def test_a_whole_disk_of_views_is_made_again_by_one_command(portraits: Collection) -> None:
-    versions = [made(portraits) for _ in range(3)]
+    versions = [made(portraits) for _ in range(4)]
     kept = made(portraits)
     for version in versions[:2]:
         shutil.rmtree(Path(settings.RENDITIONS) / str(version.pk)[-2:] / str(version.pk))
     Rendition.objects.filter(version=versions[2], kind="pyramid").update(state="failed", tries=MOST_TRIES)
+    cut = Rendition.objects.get(version=versions[3], kind="pyramid")
+    os.truncate(Path(settings.RENDITIONS) / cut.key, cut.size - 1)
     never = factories.master(portraits)
     Rendition.objects.filter(version=never).delete()
     out = io.StringIO()
     call_command("renditions", stdout=out)
-    assert out.getvalue() == "0 wanted, 3 ready, 1 failed\n"
+    assert out.getvalue() == "0 wanted, 4 ready, 1 failed\n"
     call_command("renditions", again=True, stdout=out)
-    assert "4 pictures" in out.getvalue()
+    assert "5 pictures" in out.getvalue()
     assert state(kept)[0] == "ready"
     for version in [*versions, never]:
         assert state(version) == ("wanted", 0)

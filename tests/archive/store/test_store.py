@@ -18,7 +18,7 @@ from pytest_django import Settings
 from storages.backends.s3 import S3Storage
 
 from archive.iiif.pyramid import TILE, Pyramid
-from archive.store import DigestMismatch, MissingObject, Renditions, Store, TooManyBytes
+from archive.store import CutOff, DigestMismatch, MissingObject, Renditions, Store, TooManyBytes
 from archive.store.local import LocalRenditions, LocalStore
 from archive.store.s3 import Bucket, S3Renditions, S3Store
 
@@ -216,3 +216,19 @@ def test_a_pyramid_is_read_where_it_lies_by_ranges_alone(renditions: Renditions,
     assert pyramid.tile(0, 2, 0) is None  # an edge
     with pytest.raises(MissingObject):
         renditions.reader("ab/nothing.tif")
+
+
+def test_a_rendition_says_how_long_it_is_and_a_pyramid_cut_off_is_not_opened(
+    renditions: Renditions, tmp_path: Path
+) -> None:
+    path = tmp_path / "pyramid.tif"
+    picture = pyvips.Image.black(300, 300, bands=3)
+    picture.tiffsave(
+        str(path), tile=True, tile_width=TILE, tile_height=TILE, pyramid=True, compression="jpeg"
+    )
+    size = path.stat().st_size
+    os.truncate(path, size - 1)
+    renditions.put("ab/pyramid.tif", path)
+    assert (renditions.size("ab/pyramid.tif"), renditions.size("ab/nothing.tif")) == (size - 1, None)
+    with pytest.raises(CutOff, match=f"should be {size} bytes"):
+        Pyramid(renditions.reader("ab/pyramid.tif"), size, [[300, 300], [150, 150]], mark="one")

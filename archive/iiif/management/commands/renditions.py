@@ -17,7 +17,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--again",
             action="store_true",
-            help="have made again what failed, what is gone from the disk, and what nobody ever asked for",
+            help="have made again what failed, what is gone from the disk or cut off, and what nobody ever asked for",
         )
         only = parser.add_mutually_exclusive_group()
         only.add_argument("--failed", action="store_true", help="with --again: only what failed")
