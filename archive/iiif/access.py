@@ -1,7 +1,7 @@
 """What may be sent to whom: asked before any byte of a tile, a thumbnail or a file leaves the house."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from uuid import UUID
 
@@ -70,6 +70,19 @@ def seen(request: HttpRequest, version_id: UUID) -> Seen:
     if person.is_authenticated and (found := fields.filter(visible_versions(person)).first()):
         return Seen(version_id, False, *found)
     raise Http404
+
+
+def seen_difference(request: HttpRequest, version_id: UUID) -> Seen:
+    """As `seen`, of the map of what a derivative changed: it tells of its source, which must be to be seen as well.
+
+    Raises:
+        Http404: one of the two is not to be seen, or it is a scan.
+    """
+    what = seen(request, version_id)
+    source = Version.objects.values_list("derived_from", flat=True).get(pk=version_id)
+    if source is None:
+        raise Http404
+    return replace(what, public=what.public and seen(request, source).public)
 
 
 def cached(response: HttpResponseBase, what: Seen, *, seconds: int = YEAR) -> HttpResponseBase:

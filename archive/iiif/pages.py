@@ -44,6 +44,7 @@ def compare(request: HttpRequest, version_id: UUID) -> HttpResponse:
     other = next((v for v in others if str(v.pk) == wanted), None) or _source(request, derivative, others)
     if other is None:
         raise Http404
+    shown = any(version.pk == derivative.derived_from_id for version in others)
     decisions = _decisions(request, derivative)
     before, after = neighbours(request.user, derivative) if decisions else (None, None)
     context = {
@@ -53,7 +54,9 @@ def compare(request: HttpRequest, version_id: UUID) -> HttpResponse:
         "derivatives": [version for version in versions if not version.is_master],
         "item": derivative.scan.item,
         "against_source": other.pk == derivative.derived_from_id,
-        "maps": json.dumps([overlay(sidecar) for sidecar in derivative.sidecars.all()]),
+        "source_shown": shown,
+        # What was changed is told against the source; where that is withheld it would tell of it.
+        "maps": json.dumps([overlay(sidecar) for sidecar in derivative.sidecars.all()] if shown else []),
         "recipe": Recipe.from_json(derivative.recipe.canonical) if derivative.recipe else None,
         "graph": graph(versions),
         "decisions": decisions,

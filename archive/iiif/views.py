@@ -14,7 +14,7 @@ from django.utils.http import http_date, parse_etags
 from django.views.decorators.http import require_safe
 
 from archive.catalogue.models import Item
-from archive.iiif.access import Seen, cached, seen
+from archive.iiif.access import Seen, cached, seen, seen_difference
 from archive.iiif.epoch import epoch
 from archive.iiif.label import in_webp
 from archive.iiif.models import Rendition
@@ -24,7 +24,7 @@ from archive.iiif.pyramid import TILE, Pyramid, Pyramids
 from archive.iiif.render import render
 from archive.iiif.services import given_up, want_again, want_if_never_asked
 from archive.iiif.tile_server import LIFETIME, Note, key_of, notes, stored_tile
-from archive.store import MissingObject, StoreError, get_renditions
+from archive.store import CutOff, MissingObject, StoreError, get_renditions
 
 log = logging.getLogger(__name__)
 pyramids = Pyramids()
@@ -38,7 +38,7 @@ K = Rendition.Kind
 @require_safe
 def base(request: HttpRequest, version_id: UUID, kind: str = K.PYRAMID) -> HttpResponseBase:
     """The base address leads to the description."""
-    seen(request, version_id)
+    _seen(request, version_id, kind)
     response = HttpResponse(status=303)
     response["Location"] = request.build_absolute_uri(_address(kind, version_id) + "/info.json")
     return _open(response)
@@ -47,7 +47,7 @@ def base(request: HttpRequest, version_id: UUID, kind: str = K.PYRAMID) -> HttpR
 @require_safe
 def info(request: HttpRequest, version_id: UUID, kind: str = K.PYRAMID) -> HttpResponseBase:
     """What can be asked for."""
-    what = seen(request, version_id)
+    what = _seen(request, version_id, kind)
     rendition = _ready(version_id, kind)
     levels = _levels(rendition) if rendition else [[what.width, what.height]]
     width, height = levels[0]
@@ -88,7 +88,7 @@ def image(
 ) -> HttpResponseBase:
     """A region, scaled, turned, encoded."""
     at = epoch().now()
-    what = seen(request, version_id)
+    what = _seen(request, version_id, kind)
     rendition = _ready(version_id, kind)
     full = _pair(_levels(rendition)[0]) if rendition else (what.width, what.height)
     try:
@@ -175,6 +175,8 @@ def thumbnail(request: HttpRequest, version_id: UUID, width: int, extension: str
     try:
         if extension == "webp":
             stored = get_renditions().read_range(rendition.key, 0, rendition.size)
+            if len(stored) != rendition.size:
+                raise CutOff(f"Expected {rendition.size} bytes, got {len(stored)}. It is made again.")
             size = {side: rendition.detail[side] for side in ("width", "height")}
             body: bytes | None = in_webp(stored, what.xmp, **size)
         else:
@@ -196,6 +198,10 @@ def _jpeg(what: Seen, thumbnail: Rendition) -> bytes | None:
     full = _pair(_levels(rendition)[0])
     size = f"{thumbnail.detail['width']},{thumbnail.detail['height']}"
     return render(pyramid, parse("full", size, "0", "default", "jpg", full=full, most=MOST_PIXELS))
+
+
+def _seen(request: HttpRequest, version_id: UUID, kind: str) -> Seen:
+    return seen_difference(request, version_id) if kind == K.DIFFERENCE else seen(request, version_id)
 
 
 def _address(kind: str, version_id: UUID) -> str:
@@ -256,7 +262,7 @@ def _known(request: HttpRequest, tag: str) -> bool:
 
 
 def _unread(rendition: Rendition, problem: Exception) -> HttpResponseBase:
-    """It was made, and is gone: it is made again. Or the place where it lies does not answer just now."""
+    """It was made, and is gone or cut off: it is made again. Or the place where it lies does not answer just now."""
     log.warning("Rendition %s cannot be read: %s", rendition.key, problem)
     if isinstance(problem, MissingObject):
         want_again(rendition.version_id)

@@ -43,6 +43,40 @@ def test_a_reader_compares_with_the_scan_where_the_source_was_withdrawn(chain: l
         assert "data-difference" not in page  # it would be against the withdrawn one
 
 
+def test_a_reader_is_not_told_how_much_was_changed_of_a_picture_they_may_not_see(
+    chain: list[Version], cai: User
+) -> None:
+    _master, _restored, coloured = chain
+    assert coloured.sidecars.exists()
+    page = compared(Client(), coloured)
+    for told in ("of the pixels", "dB PSNR", "change_map", "least sure"):
+        assert told not in page
+    assert "How much was changed is not told here" in page
+    difference = reverse("iiif:difference-info", args=[coloured.pk])
+    assert Client().get(difference).status_code == 404
+    client = Client()
+    client.force_login(cai)
+    page = compared(client, coloured)
+    assert "10.0 % of the pixels visibly changed" in page
+    assert "change_map" in page
+    answer = client.get(difference)
+    assert answer.status_code == 200
+    assert (
+        "private" in answer["Cache-Control"]
+    )  # the source is for curators, though the derivative is for all
+
+
+def test_how_much_was_changed_is_not_said_beside_a_picture_it_was_not_measured_against(
+    portraits: Collection,
+) -> None:
+    restored = factories.derivative(factories.master(portraits), state="published")
+    coloured = factories.derivative(restored, state="published", of=factories.style())
+    beside = compared(Client(), coloured, **{"with": str(restored.derived_from_id)})
+    assert "visibly changed" not in beside
+    assert "of the pixels differ from the source" in beside
+    assert "visibly changed" in compared(Client(), coloured)
+
+
 def test_a_curator_still_compares_with_the_source(chain: list[Version], cai: User) -> None:
     _master, restored, coloured = chain
     client = Client()
