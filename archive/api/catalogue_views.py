@@ -233,7 +233,7 @@ class Search(APIView):
             raise Http404 from error
         size = limit_of(request)
         found = finder.find(after=request.query_params.get("after", "")[:400], size=size)
-        items = in_order(Item.objects.select_related("collection"), found.ids)
+        items = in_order(Item.objects.filter(pk__in=found.ids).select_related("collection"), found.ids)
         following = f"{request.path}?{wanted.query(after=found.next, limit=size)}" if found.next else None
         facets = {
             name: [{"value": v, "count": n} for v, n in values] for name, values in found.counts.items()

@@ -94,7 +94,7 @@ def table(request: HttpRequest, ref: str) -> HttpResponse:
     found = Finder(request.user, from_mapping({"in": ref})).find(
         after=request.GET.get("after", "")[:80], size=ROWS, counted=False
     )
-    items = in_order(Item.objects.all(), found.ids)
+    items = in_order(Item.objects.filter(pk__in=found.ids), found.ids)
     context = {
         "collection": place,
         "columns": headings(),

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from archive.accounts import permissions
 from archive.accounts.models import User
-from archive.catalogue import queries
+from archive.catalogue.faces import with_faces
 from archive.catalogue.looks import BY_PICTURE
 from archive.catalogue.models import Collection, Item, SavedSearch, Version
 from archive.catalogue.rights import label_of
@@ -179,8 +179,8 @@ def _fields(query: str) -> list[tuple[str, str]]:
 
 
 def _rows(request: HttpRequest, found: Found) -> list[Item]:
-    items = Item.objects.select_related("collection")
-    return in_order(queries.with_faces(items, request.user), found.ids)
+    items = Item.objects.filter(pk__in=found.ids).select_related("collection")
+    return in_order(with_faces(items, request.user), found.ids)
 
 
 def _dressed(

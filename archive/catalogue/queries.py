@@ -81,32 +81,6 @@ def part_starts(person: Person, collection: Collection, *, size: int) -> QuerySe
     )
 
 
-def with_faces(items: QuerySet[Item], person: Person) -> QuerySet[Item]:
-    """Add what a grid shows: `face_id`, the first scan's current master, and how many derivatives stand behind it."""
-    first = Scan.objects.filter(item=OuterRef("pk")).order_by("position")
-    first_from_within = Scan.objects.filter(item=OuterRef(OuterRef("pk"))).order_by("position")
-    behind = (
-        Version.objects.filter(visible_versions(person), scan__item=OuterRef("pk"))
-        .exclude(role=Version.Role.MASTER)
-        .exclude(review__state__in=["rejected", "withdrawn"])
-        .order_by()
-        .values("scan__item")
-        .annotate(n=Count("pk"))
-        .values("n")
-    )
-    scans = (
-        Scan.objects.filter(item=OuterRef("pk")).order_by().values("item").annotate(n=Count("pk")).values("n")
-    )
-    return items.annotate(
-        face_id=Subquery(first.values("current_master")[:1]),
-        face_width=Subquery(first.values("current_master__width")[:1]),
-        face_height=Subquery(first.values("current_master__height")[:1]),
-        face_tint=_tint(Subquery(first_from_within.values("current_master")[:1])),
-        derivatives_count=Coalesce(Subquery(behind), 0),
-        scans_count=Coalesce(Subquery(scans), 0),
-    )
-
-
 def tinted(versions: QuerySet[Version]) -> QuerySet[Version]:
     """Add `tint`: what stands in a thumbnail's place until it is there."""
     return versions.annotate(tint=_tint(OuterRef("pk")))

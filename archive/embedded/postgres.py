@@ -21,7 +21,7 @@ SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
     "max_connections": "100",
-    "shared_buffers": "128MB",
+    "shared_buffers": "256MB",
     "log_min_messages": "warning",
 }
 # For tests only: a crash of the machine may lose the database.

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 
 from archive.accounts.permissions import may_see_item
 from archive.catalogue import queries
+from archive.catalogue.faces import with_faces
 from archive.catalogue.models import Collection, Item, Scan, Version
 from archive.iiif import presentation
 from archive.iiif.presentation import Json, Link, Painting, Surface
@@ -177,11 +178,11 @@ def _part(address: str, found: Collection, start: UUID, number: int) -> Json:
 
 def _manifests(request: HttpRequest, found: Collection, start: UUID) -> list[Json]:
     items = queries.items_directly_in(request.user, found).filter(pk__gte=start).order_by("pk")
-    return [_reference(request, item) for item in queries.with_faces(items, request.user)[:PAGE]]
+    return [_reference(request, item) for item in with_faces(items[:PAGE], request.user)]
 
 
 def _reference(request: HttpRequest, item: Any) -> Json:
-    """An item with its face (`queries.with_faces`) as a line of a collection."""
+    """An item with its face (`catalogue.faces`) as a line of a collection."""
     entry: Json = {
         "id": request.build_absolute_uri(reverse("iiif:manifest", args=[item.pk])),
         "type": "Manifest",

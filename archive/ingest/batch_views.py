@@ -14,9 +14,10 @@ from django.views.decorators.http import require_http_methods
 
 from archive.accounts import permissions
 from archive.accounts.models import Role, User
-from archive.catalogue import queries, table
+from archive.catalogue import table
 from archive.catalogue.describe_views import terms
 from archive.catalogue.errors import CatalogueError
+from archive.catalogue.faces import with_faces
 from archive.catalogue.models import Collection, Item
 from archive.catalogue.rights import RIGHTS
 from archive.catalogue.search.finding import in_order
@@ -87,7 +88,8 @@ def describe(request: HttpRequest, batch: UUID) -> HttpResponse:
         except CatalogueError as error:
             problem = str(error)
     number = min(_whole(request.GET.get("page")), -(-len(box.ids) // ROWS))
-    shown = in_order(queries.with_faces(items.select_related("collection"), request.user), box.page(number))
+    ids = box.page(number)
+    shown = in_order(with_faces(items.filter(pk__in=ids).select_related("collection"), request.user), ids)
     context = {
         "collection": shown[0].collection,
         "total": len(box.ids),

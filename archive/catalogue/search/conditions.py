@@ -107,17 +107,20 @@ class Counts:
 def counted(found: Condition, *, sets: Condition, years: Condition, places: Condition) -> Counts:
     """What is found, counted three ways in one pass, each with a further condition of its own.
 
-    One pass, since reading the matches of a common word is what a search costs.
+    One pass, since reading the matches of a common word is what a search costs. Items that are alike in all that is
+    counted come together first, in the order in which the index `item_facets` holds them: a hundred thousand make some
+    thousands of groups, and only those are looked at three times.
     """
     kinds = (sets, years, places)
-    columns = ", ".join(f"count(*) FILTER (WHERE {kind.sql})" for kind in kinds)
+    columns = ", ".join(f"(sum(n) FILTER (WHERE {kind.sql}))::int" for kind in kinds)
     parameters = [one for kind in kinds for one in kind.parameters]
     with connection.cursor() as cursor:
         cursor.execute(
+            "WITH alike AS MATERIALIZED (SELECT facets_id, year_from, year_to, places_id, count(*) AS n "
+            f"FROM catalogue_itemindex WHERE {found.sql} GROUP BY facets_id, year_from, year_to, places_id) "
             f"SELECT GROUPING(facets_id, year_from, places_id), facets_id, year_from, year_to, places_id, {columns} "
-            f"FROM catalogue_itemindex WHERE {found.sql} "
-            "GROUP BY GROUPING SETS ((facets_id), (year_from, year_to), (places_id))",
-            [*parameters, *found.parameters],
+            "FROM alike GROUP BY GROUPING SETS ((facets_id), (year_from, year_to), (places_id))",
+            [*found.parameters, *parameters],
         )
         rows = cursor.fetchall()
     # GROUPING has a bit for each of its three that a row is not grouped by.

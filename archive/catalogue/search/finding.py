@@ -4,13 +4,11 @@ Queries of a search: visible collections (1), combinations (1), all counts in on
 of its places (1), the page's keys and rows (2). Their number does not depend on how many items there are.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 from uuid import UUID
-
-from django.db.models import QuerySet
 
 from archive.accounts.permissions import Person, sight
 from archive.catalogue.models import Collection, Item
@@ -133,9 +131,9 @@ class Finder:
         return ids, str(pk) if order.name == "item_id" else f"{value}~{pk}"
 
 
-def in_order(items: "QuerySet[Item]", ids: Sequence[UUID]) -> list[Item]:
-    """These items in the order of the ids."""
-    found = {item.pk: item for item in items.filter(pk__in=ids)}
+def in_order(items: Iterable[Item], ids: Sequence[UUID]) -> list[Item]:
+    """Those of the items that these ids name, in their order."""
+    found = {item.pk: item for item in items}
     return [found[pk] for pk in ids if pk in found]
 
 

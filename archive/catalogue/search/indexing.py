@@ -10,6 +10,7 @@ from uuid import UUID
 from django.db import connection
 from django.db.models import Model, Q, QuerySet
 
+from archive.bulk import copy_in
 from archive.catalogue.description import Description
 from archive.catalogue.looks import STYLE, look_of, styles_of
 from archive.catalogue.models import FacetSet, Item, ItemIndex, PlaceSet, Term, Version
@@ -55,8 +56,12 @@ def index_items(items: Sequence[Item], *, new: bool = False) -> None:
         )
         for item, facet, place in zip(items, facets, places, strict=True)
     ]
-    ItemIndex.objects.bulk_create(rows, update_conflicts=not new, unique_fields=[] if new else ["item"],
-                                  update_fields=[] if new else WRITTEN)  # fmt: skip
+    if new:
+        copy_in(ItemIndex, rows)
+    else:
+        ItemIndex.objects.bulk_create(
+            rows, update_conflicts=True, unique_fields=["item"], update_fields=WRITTEN
+        )
     _grow_terms(items)
 
 

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from archive.accounts.models import User
+from archive.bulk import copy_in
 from archive.catalogue import dates
 from archive.catalogue.description import PROPERTIES, clean
 from archive.catalogue.errors import DescriptionError
@@ -71,10 +72,8 @@ def create_items(
         _set_date(item, one.date)
         _set_sensitive(item, one.sensitive, one.sensitive_reason)
         items.append(item)
-    Item.objects.bulk_create(items, batch_size=CHUNK)
-    ItemRevision.objects.bulk_create(
-        [_revision(item, number=1, by=by, note=note, edit=edit) for item in items], batch_size=CHUNK
-    )
+    copy_in(Item, items)
+    copy_in(ItemRevision, [_revision(item, number=1, by=by, note=note, edit=edit) for item in items])
     for start in range(0, len(items), CHUNK):
         index_items(items[start : start + CHUNK], new=True)
     return items

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 
 from archive.catalogue.description import LEVELS, LONGEST_VALUE, MOST_VALUES
-from archive.catalogue.rights import label_of
+from archive.catalogue.rights import RIGHTS, label_of
 from archive.catalogue.sheets.columns import LANGUAGE, Column
 
 DIVIDED = re.compile(r"(?:\\.|[^|\\])+", re.DOTALL)
@@ -102,7 +102,7 @@ def _faults(name: str, values: Sequence[str]) -> Iterator[str]:
             yield _("Expected at most %(n)d characters, got %(m)d.") % {"n": LONGEST_VALUE, "m": len(value)}
         if name == "license" and not re.match(r"https?://\S+$", value):
             yield _("Expected the address of a licence, got “%s”.") % value[:80]
-        elif name in {"license", "rights"} and VOCABULARY.match(value) and label_of(value) == value:
+        elif name in {"license", "rights"} and _is_unknown(value):
             yield (
                 _("“%s” is no statement of rightsstatements.org or licence of Creative Commons we know.")
                 % value[:80]
@@ -114,6 +114,11 @@ def _faults(name: str, values: Sequence[str]) -> Iterator[str]:
             }
         if name == "language" and not LANGUAGE.fullmatch(value):
             yield _("Expected a language as a tag such as en or zh-Hans, got “%s”.") % value[:80]
+
+
+def _is_unknown(rights: str) -> bool:
+    """Is it an address of a vocabulary we know, of a statement we do not?"""
+    return rights not in RIGHTS and bool(VOCABULARY.match(rights)) and label_of(rights) == rights
 
 
 def _sensitivity(line: Line, column: Column, text: str, *, wrong: object) -> None:
@@ -141,6 +146,8 @@ def _is_id(text: str) -> bool:
 
 def divided(text: str) -> list[str]:
     """The values of a cell."""
+    if "|" not in text and "\\" not in text:
+        return [text] if (text := text.strip()) else []
     parts = (re.sub(r"\\(.)", r"\1", part, flags=re.DOTALL).strip() for part in DIVIDED.findall(text))
     return [part for part in parts if part]
 

@@ -246,8 +246,11 @@ def _chunk(
 def merged(before: Description, line: Line, *, clears: bool) -> Description:
     """The description after the row. A property whose cells say what is there keeps even the order of its values."""
     after = dict(before)
-    for name in {name for name, _lang in line.values}:
-        said = {lang: values for (n, lang), values in line.values.items() if n == name and (values or clears)}
+    by_name: dict[str, dict[str, list[str]]] = defaultdict(dict)
+    for (name, lang), values in line.values.items():
+        if values or clears:
+            by_name[name][lang] = values
+    for name, said in by_name.items():
         there = before.get(name, [])
         if all([v["value"] for v in there if v["lang"] == lang] == values for lang, values in said.items()):
             continue

@@ -34,7 +34,8 @@ def found(query: str, person: Person | None = None, *, after: str = "", size: in
 
 
 def titles(query: str, person: Person | None = None) -> list[str]:
-    return [item.title for item in in_order(Item.objects.all(), found(query, person).ids)]
+    ids = found(query, person).ids
+    return [item.title for item in in_order(Item.objects.filter(pk__in=ids), ids)]
 
 
 @pytest.fixture
