@@ -17,7 +17,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from stylizer.evaluation import baselines, measures, protocol, report
+from stylizer.evaluation import baselines, classic, measures, protocol, report
 from stylizer.evaluation.restoring import NetworkMethods
 from stylizer.models import Restorer, channels_last, create
 from stylizer.training import state
@@ -79,8 +79,9 @@ def figures(
     singles = report.evaluate(_pairs(photos, part, rest), own, measures=seeing)
     mixed = report.evaluate(_pairs(photos, part, ["mixed"]), own | {best: chains[best]}, measures=seeing)
     merged = {**singles.figures, **mixed.figures}
-    # Earlier releases judged some chains on mixed damage only.
-    known = {kind: {name: earlier[kind][name] for name in chains if name in earlier[kind]} for kind in kinds}
+    # Earlier releases judged some chains on mixed damage only; the classic formulation is as frozen as they are.
+    frozen = [*chains, classic.NAME]
+    known = {kind: {name: earlier[kind][name] for name in frozen if name in earlier[kind]} for kind in kinds}
     rows = {kind: {**known[kind], **merged[kind]} for kind in kinds}
     return report.Report(rows, {**singles.counts, **mixed.counts}, {**singles.pictures, **mixed.pictures},
                          {**singles.names, **mixed.names})  # fmt: skip
