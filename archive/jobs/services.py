@@ -17,7 +17,7 @@ from archive.jobs.orders import NotAllowed, allow_again, forbidden_by_policy, or
 from archive.jobs.progress import counts_of
 from archive.jobs.scope import Scope, ScopeError
 from archive.jobs.states import ENDED_JOBS, OPEN_ITEMS, NotNow, next_job, too_many_failures
-from archive.jobs.undoing import WillTouch, undo, will_touch
+from archive.jobs.undoing import Undone, WillTouch, undo, will_touch
 
 __all__ = [
     "NotAllowed",
@@ -25,6 +25,7 @@ __all__ = [
     "Scope",
     "ScopeError",
     "Terms",
+    "Undone",
     "WillTouch",
     "cancel",
     "close_if_ended",

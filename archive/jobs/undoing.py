@@ -36,6 +36,15 @@ class WillTouch:
     elsewhere: int
 
 
+@dataclass(frozen=True)
+class Undone:
+    """What an undo has come to, counted as it was done. `goes_on`: the io worker withdraws the rest."""
+
+    withdrawn: int
+    published: int
+    goes_on: bool
+
+
 def will_touch(job: Job) -> WillTouch:
     """What an undo would do now."""
     states = dict(_made(job).order_by().values_list("state").annotate(n=Count("pk")))
@@ -50,23 +59,25 @@ def will_touch(job: Job) -> WillTouch:
 
 
 @transaction.atomic
-def undo(job: Job, *, by: User) -> WillTouch:
+def undo(job: Job, *, by: User) -> Undone:
     """Withdraw the unpublished derivatives this job made, the first of them at once and many of them behind the scenes.
 
     Raises:
         NotNow: it has not ended, or is undone already.
     """
-    touched = will_touch(job)
     held = Job.objects.select_for_update().get(pk=job.pk)
     held.state, held.state_by = next_job(held.state, "undo"), by
     held.state_note = ""
     held.save(update_fields=["state", "state_by", "state_note"])
-    if touched.withdrawn <= AT_ONCE:
-        while not withdraw_some(job.pk):
-            pass
-    else:
+    withdrawn, goes_on = 0, _doomed(job).count() > AT_ONCE
+    if goes_on:
         dispatch.withdraw(job.pk)
-    return touched
+    else:
+        while batch := _withdraw_batch(held):
+            withdrawn += batch
+        _all_withdrawn(held)
+    published = _made(job).filter(state=Review.State.PUBLISHED).count()
+    return Undone(withdrawn, published, goes_on)
 
 
 @transaction.atomic
@@ -75,15 +86,25 @@ def withdraw_some(job_id: UUID) -> bool:
     job = Job.objects.select_for_update(of=("self",)).select_related("state_by").filter(pk=job_id).first()
     if job is None or job.state != Job.State.UNDOING or job.state_by is None:
         return True
+    if _withdraw_batch(job) == BATCH:
+        return False
+    _all_withdrawn(job)
+    return True
+
+
+def _withdraw_batch(job: Job) -> int:
+    """Withdraw some for whoever undoes the job; how many it were."""
+    assert job.state_by is not None  # noqa: S101  (somebody undoes it)
     # Held before they are judged: PostgreSQL looks at a row's state anew once it has waited for it, so that what a
     # curator publishes in this moment is no longer among them. Withdrawing is final, and would take it from readers.
     some = list(_doomed(job).select_for_update(of=("self",)).select_related("version")[:BATCH])
     for one in some:
         review.decide(one.version, "withdraw", by=job.state_by, note=_("job undone"))
-    if len(some) == BATCH:
-        return False
-    Job.objects.filter(pk=job_id).update(state=next_job(job.state, "withdrawn"), since=Now())
-    return True
+    return len(some)
+
+
+def _all_withdrawn(job: Job) -> None:
+    Job.objects.filter(pk=job.pk).update(state=next_job(job.state, "withdrawn"), since=Now())
 
 
 def _made(job: Job) -> QuerySet[Review]:

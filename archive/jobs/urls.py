@@ -18,7 +18,6 @@ urlpatterns = [
     path("<uuid:job_id>/", watching.job, name="job"),
     path("<uuid:job_id>/progress/", watching.live, name="progress"),
     path("<uuid:job_id>/buttons/", watching.buttons, name="buttons"),
-    path("<uuid:job_id>/items/", watching.items, name="items"),
     path("<uuid:job_id>/items.csv", watching.listed, name="csv"),
     path("<uuid:job_id>/items/<int:item_id>/", watching.item, name="item"),
     path("<uuid:job_id>/sheet/", watching.sheet, name="sheet"),

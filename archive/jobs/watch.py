@@ -92,7 +92,7 @@ def progress_of(job: Job, *, by: Person) -> dict[str, Any]:
     """All that is shown of how a job goes; titles and pictures of what the person may see."""
     items = items_of(job, by=by)
     state = progress.of(job, counts=getattr(job, "_counted", None))
-    pool = workers()
+    pool = workers() if (known := getattr(job, "_pool", None)) is None else known
     over = job.state in ENDED_JOBS
     tried = job.sample_size and job.state in {J.SAMPLING, J.WAITING}
     return {
@@ -100,7 +100,7 @@ def progress_of(job: Job, *, by: Person) -> dict[str, Any]:
         "progress": state,
         "bar": bar(state, job),
         "counts": [(s.value, s.label, state.counts[s]) for s in S if state.counts.get(s)],
-        "at_work": [] if over else at_work(items),
+        "at_work": at_work(items) if state.counts.get(S.RUNNING) and not over else [],
         "sheet": contact_sheet(items, size=max(ON_SHEET, min(job.sample_size, 48) if tried else 0))[0],
         "is_over": over,
         "is_open": job.state in {J.FREEZING, J.SAMPLING, J.RUNNING, J.UNDOING},
@@ -143,7 +143,8 @@ def tag(job: Job) -> str:
     tiles = list(
         job.items.filter(state=S.RUNNING, begun__isnull=False).order_by("pk").values_list("pk", "tiles_done")
     )
-    rests = list(Worker.objects.filter(stopped=None).order_by("pk").values_list("pk", "resting_why"))
+    job._pool = workers()  # type: ignore[attr-defined]
+    rests = [(worker.pk, worker.resting_why) for worker in job._pool]  # type: ignore[attr-defined]
     minute = int(timezone.now().timestamp() // 20) if job.state not in ENDED_JOBS else 0  # times are shown
     seen = repr((job.state, job.state_note, job.told, counts, tiles, rests, minute))
     return f'"{hashlib.sha256(seen.encode()).hexdigest()[:24]}"'

@@ -60,8 +60,15 @@ def job(request: HttpRequest, job_id: UUID) -> HttpResponse:
 @require_safe
 @etag(_tag)
 def live(request: HttpRequest, job_id: UUID) -> HttpResponseBase:
-    """The part of a job's page that is asked for again every two seconds, while nothing changed with a 304."""
-    return render(request, "jobs/_progress.html", watch.progress_of(_job(request, job_id), by=request.user))
+    """The part of a job's page that is asked for again every two seconds, while nothing changed with a 304.
+
+    With `?rows=` the table of items comes with it: asked for by itself it told of another moment than the counts.
+    """
+    found = _job(request, job_id)
+    context = watch.progress_of(found, by=request.user)
+    if "rows" in request.GET:
+        context |= _items(request, found, _steering(request, found, context["progress"].counts))
+    return render(request, "jobs/_live.html", context)
 
 
 def _buttons_tag(request: HttpRequest, job_id: UUID) -> str:
@@ -77,16 +84,6 @@ def buttons(request: HttpRequest, job_id: UUID) -> HttpResponseBase:
     found = _job(request, job_id)
     steering = _steering(request, found, progress.counts_of(found.pk))
     return render(request, "jobs/_steering.html", {"job": found, "steering": steering})
-
-
-@login_required
-@require_safe
-@etag(_tag)
-def items(request: HttpRequest, job_id: UUID) -> HttpResponseBase:
-    """The table of items, in the state that is looked at."""
-    found = _job(request, job_id)
-    steering = _steering(request, found, progress.counts_of(found.pk))
-    return render(request, "jobs/_items.html", {"job": found} | _items(request, found, steering))
 
 
 @login_required
@@ -168,14 +165,23 @@ def _act(request: HttpRequest, found: Job, action: str, *, by: User) -> None:
             request, ngettext("%d item is tried again.", "%d items are tried again.", count) % count
         )
     else:
-        touched = services.undo(found, by=by)
-        said = ngettext("%d derivative is withdrawn.", "%d derivatives are withdrawn.", touched.withdrawn)
-        messages.success(request, said % touched.withdrawn)
-        if touched.published:
-            left = ngettext(
-                "%d published one was left alone.", "%d published ones were left alone.", touched.published
-            )
-            messages.warning(request, left % touched.published)
+        _tell_undone(request, services.undo(found, by=by))
+
+
+def _tell_undone(request: HttpRequest, undone: services.Undone) -> None:
+    """How many it were, where that is known: of many it is not before the last of them."""
+    if undone.goes_on:
+        messages.success(
+            request, _("Its derivatives are being withdrawn; this page says when all of them are.")
+        )
+        return
+    said = ngettext("%d derivative was withdrawn.", "%d derivatives were withdrawn.", undone.withdrawn)
+    messages.success(request, said % undone.withdrawn)
+    if undone.published:
+        left = ngettext(
+            "%d published one was left alone.", "%d published ones were left alone.", undone.published
+        )
+        messages.warning(request, left % undone.published)
 
 
 def _works_here(request: HttpRequest) -> None:
@@ -224,14 +230,15 @@ def _items(request: HttpRequest, found: Job, steering: Sequence[str]) -> dict[st
         .order_by("position")
         .values_list("pk", flat=True)[: SHOWN_ITEMS + 1]
     )
+    choosable = state in {"failed", "cancelled"} and "retry" in steering
     joined = JobItem.objects.select_related("source__scan__item", "result__review", "worker")
     page = list(joined.filter(pk__in=keys).order_by("position"))
     return {
         "items": page[:SHOWN_ITEMS],
         "next": page[SHOWN_ITEMS - 1].position if len(page) > SHOWN_ITEMS else None,
         "state": state,
-        "first_page": not position,
-        "choosable": state in {"failed", "cancelled"} and "retry" in steering,
+        "choosable": choosable,
+        "followed": not position and not choosable,  # or ticks would be lost
         "tabs": [("", _("all"))] + [(s.value, s.label) for s in JobItem.State],
     }
 

@@ -6,10 +6,12 @@ from collections.abc import Callable
 
 import pytest
 from django.db import connection, transaction
+from django.test import Client
+from django.urls import reverse
 
 from archive.accounts.models import User
 from archive.catalogue.models import Collection, Version
-from archive.jobs import undoing
+from archive.jobs import dispatch, undoing
 from archive.jobs.models import Job, JobItem
 from archive.review.models import Decision, Review
 from archive.review.services import decide
@@ -78,3 +80,37 @@ def test_what_somebody_withdraws_in_the_same_moment_does_not_stop_the_undo(
     assert states_of(made) == ["withdrawn", "withdrawn"]
     assert Job.objects.get(pk=job.pk).state == Job.State.UNDONE
     assert Decision.objects.get(review=made[0].pk).note == "a face was invented"
+
+
+def test_the_number_that_an_undo_names_is_what_was_withdrawn_and_not_what_was_counted_beforehand(
+    portraits: Collection, odo: User, cai: User
+) -> None:
+    job, made = made_by_a_job(portraits, odo, "approved", "draft", "draft", "published")
+    client, pages = Client(), []
+    client.force_login(odo)
+    address = reverse("jobs:steer", args=[job.pk, "undo"])
+    with transaction.atomic():
+        decide(made[0], "publish", by=cai)
+        undoes = beside(lambda: pages.append(client.post(address, follow=True).content.decode()))
+    undoes.join(timeout=10)
+    assert states_of(made) == ["published", "withdrawn", "withdrawn", "published"]
+    assert "2 derivatives were withdrawn." in pages[0]
+    assert "2 published ones were left alone." in pages[0]
+
+
+def test_an_undo_of_many_names_no_number_before_it_is_through(
+    portraits: Collection, odo: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(undoing, "AT_ONCE", 2)
+    monkeypatch.setattr(undoing, "BATCH", 2)
+    nudged: list[object] = []
+    monkeypatch.setattr(dispatch, "withdraw", nudged.append)
+    job, made = made_by_a_job(portraits, odo, "draft", "draft", "draft")
+    client = Client()
+    client.force_login(odo)
+    page = client.post(reverse("jobs:steer", args=[job.pk, "undo"]), follow=True).content.decode()
+    assert "Its derivatives are being withdrawn" in page
+    assert (states_of(made), nudged) == (["draft"] * 3, [job.pk])
+    assert [undoing.withdraw_some(job.pk) for _ in range(2)] == [False, True]
+    assert states_of(made) == ["withdrawn"] * 3
+    assert Job.objects.get(pk=job.pk).state == Job.State.UNDONE

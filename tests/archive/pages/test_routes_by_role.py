@@ -124,7 +124,6 @@ RULES: dict[str, Rule] = {
     "jobs:job": (OWNER | ADMIN, OWNER | ADMIN),
     "jobs:progress": (OWNER | ADMIN, OWNER | ADMIN),
     "jobs:buttons": (OWNER | ADMIN, OWNER | ADMIN),
-    "jobs:items": (OWNER | ADMIN, OWNER | ADMIN),
     "jobs:item": (OWNER | ADMIN, OWNER | ADMIN),
     "jobs:csv": (OWNER | ADMIN, OWNER | ADMIN),
     "jobs:sheet": (OWNER | ADMIN, OWNER | ADMIN),
