@@ -19,6 +19,7 @@ from archive.catalogue.models import Collection, Event, Item, Scan, Version
 from archive.catalogue.search.finding import Finder, in_order
 from archive.catalogue.search.wanted import Wanted
 from archive.iiif.files import file_name, send
+from archive.review import kin
 from archive.review.services import decide
 
 ANY = {200: dict[str, Any]}
@@ -217,8 +218,10 @@ class VersionReview(APIView):
         if not permissions.may_review(by, found.scan.item.collection):
             raise Http404
         data = fields(request, {"decision", "note"})
-        decide(found, str(data.get("decision", "")), by=by, note=str(data.get("note", "")))
-        return Response(shapes.version(version_of(request, version_id)))
+        decision = str(data.get("decision", ""))
+        decide(found, decision, by=by, note=str(data.get("note", "")))
+        remarks = kin.of([found])[found.pk].after(decision)
+        return Response(shapes.version(version_of(request, version_id)) | {"remarks": remarks})
 
 
 class Search(APIView):

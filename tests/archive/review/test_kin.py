@@ -76,3 +76,19 @@ def test_who_judges_reads_it_beforehand(chain: list[Version], cai: User, judge: 
     assert second.kin.remarks[0] == HIDDEN
     assert len(third.kin.remarks) == 1
     assert HIDDEN in judge.get(f"/review/?at={second.version.pk}").content.decode()
+
+
+def test_a_program_that_decides_is_told_what_hangs_together_too(chain: list[Version], judge: Client) -> None:
+    def decided(version: Version, decision: str) -> list[str]:
+        answer = judge.post(
+            f"/api/v1/versions/{version.pk}/review", {"decision": decision}, content_type="application/json"
+        )
+        assert answer.status_code == 200
+        remarks: list[str] = answer.json()["remarks"]
+        return remarks
+
+    assert decided(chain[2], "approve") == []
+    assert decided(chain[2], "publish") == [HIDDEN]
+    assert decided(chain[1], "withdraw") == [
+        "Versions 3, 4 were made from it and stay as they are: look at them too."
+    ]
