@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
@@ -34,6 +35,14 @@ class Announced:
 
     sha256: str
     size: int
+
+
+@dataclass(frozen=True)
+class View:
+    """What is to be looked at of an upload: how far its item's views are (a state of renditions), and its own."""
+
+    state: str
+    version: UUID | None = None
 
 
 @login_required
@@ -99,7 +108,7 @@ def states(request: HttpRequest) -> JsonResponse:
         rows = rows.filter(batch=as_uuid(batch))
     found = list(rows[:MOST])
     views = _views(found)
-    return JsonResponse({"uploads": [receipt(row, person, view=views.get(row.item_id)) for row in found]})
+    return JsonResponse({"uploads": [receipt(row, person, view=views.get(row.pk)) for row in found]})
 
 
 @login_required
@@ -109,16 +118,14 @@ def status(request: HttpRequest, upload_id: UUID) -> HttpResponse:
     row = get_object_or_404(
         Upload.objects.select_related("item__collection", "collection"), pk=upload_id, by=person
     )
-    return JsonResponse(receipt(row, person, view=_views([row]).get(row.item_id)))
+    return JsonResponse(receipt(row, person, view=_views([row]).get(row.pk)))
 
 
-def receipt(found: Upload, person: User, *, view: str | None = None) -> dict[str, Any]:
-    """An upload as JSON. An existing item the person may not see is not named.
-
-    view: how far what is to be looked at of its item is, a state of renditions.
-    """
+def receipt(found: Upload, person: User, *, view: View | None = None) -> dict[str, Any]:
+    """An upload as JSON. An existing item the person may not see is not named."""
     told = {"code": found.code, "sentence": found.sentence} if found.code else None
-    if view == Rendition.State.FAILED and told is None:
+    ready = view is not None and view.state == Rendition.State.READY
+    if view is not None and view.state == Rendition.State.FAILED and told is None:
         sentence = _(
             "The picture is kept, but its view could not be made. An administrator sees why under System."
         )
@@ -129,6 +136,7 @@ def receipt(found: Upload, person: User, *, view: str | None = None) -> dict[str
             "id": str(found.item.pk),
             "title": found.item.title,
             "url": reverse("catalogue:item", args=[found.item.pk]),
+            "thumbnail": _thumbnail(view) if ready else None,
         }
     arrived = found.size
     if found.state == Upload.State.UPLOADING:
@@ -139,7 +147,7 @@ def receipt(found: Upload, person: User, *, view: str | None = None) -> dict[str
         "collection": found.collection.ref,
         "state": found.state,
         "state_label": str(Upload.State(found.state).label),
-        "ready": view == Rendition.State.READY,
+        "ready": ready,
         "size": found.size,
         "arrived": arrived,
         "sha256": found.sha256 or found.file_id or "",
@@ -191,17 +199,31 @@ def _known(file: Announced, twins: dict[str, Version], begun: dict[str, Upload])
     return answer
 
 
-def _views(rows: Iterable[Upload]) -> dict[UUID | None, str]:
+def _thumbnail(view: View | None) -> str | None:
+    if view is None or view.version is None:
+        return None
+    return reverse("iiif:thumbnail", args=[view.version, settings.THUMBNAIL_WIDTHS[0], "webp"])
+
+
+def _views(rows: Iterable[Upload]) -> dict[UUID, View]:
     """How far the views of these uploads' items are: wanted while one is to be made, failed where one was given up."""
     State = Rendition.State
-    items = {row.item_id for row in rows if row.state == Upload.State.CATALOGUED}
+    rows = [row for row in rows if row.state == Upload.State.CATALOGUED]
+    items = {row.item_id for row in rows}
     behind = Rendition.objects.filter(
         Q(version__scan__item__in=items), kind=Rendition.Kind.PYRAMID, state__in=[State.WANTED, State.FAILED]
     )
     # In order of states “wanted” comes after “failed”, and stands.
-    return dict.fromkeys(items, str(State.READY)) | dict(
+    states = dict.fromkeys(items, str(State.READY)) | dict(
         behind.values_list("version__scan__item", "state").order_by("state")
     )
+    masters = Version.objects.filter(
+        scan__item__in=items, file__in={row.file_id for row in rows}, role=Version.Role.MASTER
+    ).order_by("-pk")
+    own: dict[tuple[UUID | None, str | None], UUID] = {
+        (item, file): pk for item, file, pk in masters.values_list("scan__item", "file", "pk")
+    }
+    return {row.pk: View(states[row.item_id], own.get((row.item_id, row.file_id))) for row in rows}
 
 
 def _person(request: HttpRequest) -> User:

@@ -177,7 +177,12 @@ def test_what_is_here_already_is_shown_side_by_side_and_not_sent(
     page.goto("/upload/")
     page.get_by_label("Into the collection").select_option("twins")
     page.locator("#files").set_input_files(scan)
-    expect(page.locator(".tray li:is(.catalogued, .ready)")).to_have_count(1, timeout=30_000)
+    expect(page.locator(".tray li.ready")).to_have_count(1, timeout=30_000)
+    small = page.locator(".tray li.ready img.thumb")
+    expect(small).to_have_attribute("alt", "twin")
+    expect(small).to_have_attribute("loading", "lazy")
+    expect(small).to_have_js_property("complete", True)
+    assert small.evaluate("image => image.naturalWidth") > 0
     page.get_by_role("button", name="Begin a new box").click()
     asked_for: list[str] = []
     page.on("request", lambda request: asked_for.append(request.method) if "/tus/" in request.url else None)

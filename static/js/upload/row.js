@@ -69,6 +69,19 @@ export class Row {
     if (item) this.file.replaceChildren(anchor(item.url, this.name));
   }
 
+  // What arrived, small, once it can be looked at; asked for when it comes into sight, for a box holds hundreds.
+  show(item) {
+    if (!item?.thumbnail || this.element.querySelector(".thumb")) return;
+    const image = document.createElement("img");
+    image.className = "thumb";
+    image.loading = "lazy";
+    image.decoding = "async";
+    image.width = image.height = 48;
+    image.alt = item.title;
+    image.src = item.thumbnail;
+    this.element.prepend(image);
+  }
+
   // The link is at the other picture's name: the name of this file would promise an item of its own.
   same(item) {
     if (item) this.note.append(" ", anchor(item.url, words("It is “%s”.").replace("%s", item.title)));

@@ -113,6 +113,7 @@ class UploadTray extends HTMLElement {
     row.to(state, sentence);
     if (said.problem?.code === "duplicate") row.same(said.item);
     else row.link(said.item);
+    if (state === "ready") row.show(said.item);
     entry.file = null; // nothing needs its bytes any more
     if (state === "duplicate") {
       row.offer([words("Use the existing one"), () => this.decide(entry, "skip")], [words("Keep both"), () => this.decide(entry, "keep")]);

@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from archive.accounts.models import User
-from archive.catalogue.models import Collection, StoredFile
+from archive.catalogue.models import Collection, StoredFile, Version
 from archive.iiif.models import Rendition
 from tests.archive import factories
 from tests.archive.ingest.sender import Sender, begun
@@ -89,6 +89,7 @@ def test_a_view_that_was_given_up_is_told_and_not_called_ready(sender: Sender, p
         return sender.client.get("/upload/states/", {"batch": batch}).json()["uploads"][0]
 
     assert (told()["ready"], told()["problem"]) == (False, None)
+    assert told()["item"]["thumbnail"] is None
     Rendition.objects.update(state="ready")
     assert (told()["ready"], told()["problem"]) == (True, None)
     Rendition.objects.update(state="failed")
@@ -97,6 +98,19 @@ def test_a_view_that_was_given_up_is_told_and_not_called_ready(sender: Sender, p
         False,
         "view-failed",
     )
+
+
+def test_what_is_ready_comes_with_a_small_picture_of_that_very_file(
+    sender: Sender, portraits: Collection, ada: User
+) -> None:
+    batch, data = str(uuid4()), factories.tiff_bytes()
+    sender.begin(len(data), data=data, filename="a.tif", collection=portraits.ref, batch=batch)
+    version = Version.objects.get(file=hashlib.sha256(data).hexdigest())
+    another = factories.another_scan(version.scan.item, "verso")
+    Rendition.objects.update(state="ready")
+    [told] = sender.client.get("/upload/states/", {"batch": batch}).json()["uploads"]
+    assert told["item"]["thumbnail"] == f"/thumbnails/{version.pk}/240.webp"
+    assert str(another.pk) not in told["item"]["thumbnail"]
 
 
 def test_following_a_box_costs_the_same_number_of_queries(sender: Sender, portraits: Collection) -> None:
