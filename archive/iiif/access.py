@@ -30,6 +30,7 @@ class Seen:
     role: str
     number: int
     recipe: str | None  # the digest of what it was made by; None for a scan
+    called: str = ""  # instead of what it is, while its name, or an address, must not tell what made it
 
     @property
     def xmp(self) -> bytes:
@@ -41,6 +42,8 @@ class Seen:
 
     def names(self, kind: str = "") -> dict[str, str]:
         """`Content-Disposition` by extension; none for a scan. `kind` is what it is if it is not the picture itself."""
+        if self.called:
+            return names(self.called)
         if self.recipe is None:
             return {}
         _source, title = _origin(self.id, int(time.monotonic() / TITLE_HOLDS))

@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -47,13 +48,17 @@ def base(request: HttpRequest, version_id: UUID, kind: str = K.PYRAMID) -> HttpR
 @require_safe
 def info(request: HttpRequest, version_id: UUID, kind: str = K.PYRAMID) -> HttpResponseBase:
     """What can be asked for."""
-    what = _seen(request, version_id, kind)
-    rendition = _ready(version_id, kind)
+    return described(request, _seen(request, version_id, kind), _address(kind, version_id), kind)
+
+
+def described(request: HttpRequest, what: Seen, address: str, kind: str = K.PYRAMID) -> HttpResponseBase:
+    """What can be asked for of a picture that may be seen, at this address."""
+    rendition = _ready(what.id, kind)
     levels = _levels(rendition) if rendition else [[what.width, what.height]]
     width, height = levels[0]
     description = {
         "@context": CONTEXT,
-        "id": request.build_absolute_uri(_address(kind, version_id)),
+        "id": request.build_absolute_uri(address),
         "type": "ImageService3",
         "protocol": "http://iiif.io/api/image",
         "profile": "level2",
@@ -66,10 +71,10 @@ def info(request: HttpRequest, version_id: UUID, kind: str = K.PYRAMID) -> HttpR
         "extraQualities": ["color", "gray", "bitonal"],
         "extraFeatures": ["mirroring", "sizeUpscaling"],
     }
-    if rights := rights_of(_described(version_id)):
+    if rights := rights_of(_described(what.id)):
         description["rights"] = rights
-    if what.recipe:
-        description["seeAlso"] = [_provenance(request, version_id)]
+    if what.recipe and not what.called:
+        description["seeAlso"] = [_provenance(request, what.id)]
     wants_ld = "application/ld+json" in request.headers.get("Accept", "")
     response = JsonResponse(description, content_type=JSON_LD if wants_ld else "application/json")
     return _open(cached(response, what, seconds=300))
@@ -89,21 +94,37 @@ def image(
     """A region, scaled, turned, encoded."""
     at = epoch().now()
     what = _seen(request, version_id, kind)
-    rendition = _ready(version_id, kind)
+    wanted = (region, size, rotation, quality, extension)
+    return cut(request, what, _address(kind, version_id), wanted, kind=kind, at=at)
+
+
+def cut(
+    request: HttpRequest,
+    what: Seen,
+    address: str,
+    wanted: tuple[str, str, str, str, str],
+    *,
+    kind: str = K.PYRAMID,
+    at: int | None = None,
+) -> HttpResponseBase:
+    """A part of a picture that may be seen, at this address. `at` is the epoch in which that was found out; without it
+    no note is left for the next tiles."""
+    rendition = _ready(what.id, kind)
     full = _pair(_levels(rendition)[0]) if rendition else (what.width, what.height)
     try:
-        asked = parse(region, size, rotation, quality, extension, full=full, most=MOST_PIXELS)
+        asked = parse(*wanted, full=full, most=MOST_PIXELS)
     except BadRequest as problem:
         return _open(HttpResponse(str(problem), status=400, content_type="text/plain; charset=utf-8"))
     if rendition is None:
-        return _not_yet(version_id)
+        return _not_yet(what.id)
     tag = _tag(rendition, what)
-    prefix = request.build_absolute_uri(_address(kind, version_id))
+    prefix = request.build_absolute_uri(address)
     headers = {
         "ETag": tag,
-        "Last-Modified": http_date(rendition.changed.timestamp()),
         "Link": f'<{PROFILE}>;rel="profile", <{prefix}/{asked.canonical(full)}>;rel="canonical"',
     }
+    if not what.called:
+        headers["Last-Modified"] = http_date(rendition.changed.timestamp())
     if _known(request, tag):
         return _open(cached(HttpResponse(status=304, headers=headers), what))
     try:
@@ -160,16 +181,20 @@ def thumbnail(request: HttpRequest, version_id: UUID, width: int, extension: str
 
     WebP is stored; JPEG, for programs that know no WebP, is made from the pyramid when it is asked for.
     """
+    return small(request, seen(request, version_id), width, extension)
+
+
+def small(request: HttpRequest, what: Seen, width: int, extension: str) -> HttpResponseBase:
+    """The thumbnail of a picture that may be seen."""
     if width not in settings.THUMBNAIL_WIDTHS or extension not in {"webp", "jpg"}:
         raise Http404
-    what = seen(request, version_id)
     rendition = Rendition.objects.filter(
-        version=version_id, kind=K.THUMBNAIL, width=width, state=Rendition.State.READY
+        version=what.id, kind=K.THUMBNAIL, width=width, state=Rendition.State.READY
     ).first()
     if rendition is None:
-        want_again(version_id)  # where the others are ready, thumbnails of this width came into use later
-        return _not_yet(version_id)
-    tag = f'"{rendition.pk}-{extension}-{int(rendition.changed.timestamp())}{_ai(what)}"'
+        want_again(what.id)  # where the others are ready, thumbnails of this width came into use later
+        return _not_yet(what.id)
+    tag = _tag(rendition, what, extension)
     if _known(request, tag):
         return cached(HttpResponse(status=304, headers={"ETag": tag}), what)
     try:
@@ -184,7 +209,7 @@ def thumbnail(request: HttpRequest, version_id: UUID, width: int, extension: str
     except (StoreError, pyvips.Error) as problem:
         return _unread(rendition, problem)
     if body is None:
-        return _not_yet(version_id)
+        return _not_yet(what.id)
     response = HttpResponse(body, content_type=FORMATS[extension], headers={"ETag": tag})
     return cached(_named(response, what.names(), extension), what)
 
@@ -233,8 +258,10 @@ def _pyramid(rendition: Rendition, what: Seen) -> Pyramid:
     )
 
 
-def _tag(rendition: Rendition, what: Seen) -> str:
-    return f'"{rendition.pk}-{int(rendition.changed.timestamp() * 1000)}{_ai(what)}"'
+def _tag(rendition: Rendition, what: Seen, extension: str = "") -> str:
+    tag = f"{rendition.pk}-{extension}{int(rendition.changed.timestamp() * 1000)}{_ai(what)}"
+    # Where nothing may tell the two of a trial apart, neither does when they were made.
+    return f'"{sha256(f"{what.called} {tag}".encode()).hexdigest()[:24] if what.called else tag}"'
 
 
 def _ai(what: Seen) -> str:

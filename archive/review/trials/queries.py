@@ -187,6 +187,20 @@ def blind(person: User, trial: Trial, pks: list[int]) -> list[Blind]:
     return found
 
 
+def picture(person: User, trial_id: UUID, pair_id: int, side: str) -> UUID | None:
+    """The version that stands "left" or "right" before this person, while the trial is open."""
+    trial = (
+        Trial.objects.filter(collection__in=curated(person), closed=None, pk=trial_id)
+        .select_related("collection")
+        .first()
+    )
+    pair = judgeable(trial).filter(pk=pair_id).first() if trial else None
+    if trial is None or pair is None or side not in {"left", "right"}:
+        return None
+    left = drawing.left(trial.pk, person.pk, pair.source_id)
+    return pair.a_id if (left if side == "left" else drawing.other(left)) == "a" else pair.b_id
+
+
 def sign_of(pair: TrialPair) -> tuple[str, bool]:
     """What both pictures of a pair are called, and whether that is an AI's badge.
 

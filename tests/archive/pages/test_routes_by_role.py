@@ -89,6 +89,9 @@ RULES: dict[str, Rule] = {
     "review:trial": (CURATORS, CURATORS),
     "review:trial-votes": (CURATORS, CURATORS),  # of a closed trial; of an open one: tests/archive/review
     "review:judge": (CURATORS, CURATORS),
+    "review:trial-info": (set(), set()),  # of an open trial only: tests/archive/review
+    "review:trial-picture": (set(), set()),
+    "review:trial-thumbnail": (set(), set()),
     # about one collection, item or version
     "proofs:proofs": (STAFF, STAFF),
     "proofs:cards": (STAFF, STAFF),
@@ -255,6 +258,8 @@ class Cast:
             "edit_id": self.edit.pk,
             "search_id": self.search.pk,
             "trial_id": self.trial.pk,
+            "pair_id": 1,
+            "side": "left",
             "person_id": self.job.ordered_by_id,
             "uidb64": "eA",
             "token": "none",
