@@ -152,16 +152,18 @@ def counted(
 def histogram(spans: Iterable[tuple[int | None, int | None, int]], wanted: Wanted) -> list[Bar]:
     """Bars of equal width over all years there are; an item counts in every bar it may belong to."""
     known = [(first, last, n) for first, last, n in spans if first is not None and last is not None]
-    closed = [year for first, last, _n in known for year in (first, last) if abs(year) != OPEN]
+    years = {first for first, _last, _n in known} | {last for _first, last, _n in known}
+    closed = [year for year in years if abs(year) != OPEN]
     if not closed:
         return []
     low, high = min(closed), max(closed)
     step = next((s for s in STEPS if (high // s - low // s + 1) <= MOST_BARS), STEPS[-1])
     start, size = low // step, high // step - low // step + 1
+    begins = {year: min(max(year // step - start, 0), size) for year in years}
     changes = [0] * (size + 1)  # where items begin and end: one addition each, however long they span
     for first, last, n in known:
-        changes[max(0, first // step - start)] += n
-        changes[min(size, max(last // step - start + 1, 0))] -= n
+        changes[begins[first]] += n
+        changes[min(begins[last] + 1, size)] -= n
     counts, running = [], 0
     for change in changes[:-1]:
         running += change

@@ -45,7 +45,7 @@ def index_items(items: Sequence[Item], *, new: bool = False) -> None:
     places = _interned(PlaceSet, [{"places": _values(item.description, "spatial")} for item in items])
     rows = [
         ItemIndex(
-            item=item,
+            item_id=item.pk,
             title=item.title[:300],
             sort_key=sort_key(item.title),
             document=document(item.description, item.date_verbatim),

@@ -1,5 +1,6 @@
 """What pages say over and over: icons, badges, durations, who did what."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -9,7 +10,8 @@ from django.template import Context
 from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.formats import number_format
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
@@ -20,6 +22,7 @@ from archive.catalogue.dates import understand
 from archive.catalogue.models import Agent, Event, Version
 from archive.catalogue.recipe_words import RECIPE_WORDS
 from archive.catalogue.rights import label_of
+from archive.catalogue.search.facets import Bar
 from archive.review.models import Review
 from stylizer.recipe import Recipe, Step
 
@@ -42,6 +45,27 @@ def icon(name: str) -> SafeString:
         static("img/icons.svg"),
         name,
     )
+
+
+# One string, not nodes of a template: there are sixty of them on a page, and years are no numbers to be localised.
+BAR = (
+    '<g class="bar{}" data-first="{}" data-last="{}"><title>{}: {}</title>'
+    '<rect class="hit" x="{}000" y="0" width="1000" height="1000"/>'
+    '<rect class="fill" x="{}080" y="0" width="840" height="{}" transform="translate(0 1000) scale(1 -1)"/></g>'
+)
+
+
+@register.simple_tag
+def year_bars(bars: Sequence[Bar]) -> SafeString:
+    """The bars of a histogram of years, each a thousand units wide and up to a thousand high."""
+    return format_html_join("", BAR, (_bar(place, bar) for place, bar in enumerate(bars)))
+
+
+def _bar(place: int, bar: Bar) -> tuple[str, ...]:
+    first, last = str(bar.first), str(bar.last)
+    span = first if first == last else f"{first}–{last}"
+    at = str(place)
+    return (" on" if bar.inside else "", first, last, span, number_format(bar.count), at, at, str(bar.share))
 
 
 @register.simple_tag(takes_context=True)

@@ -7,7 +7,8 @@ from django.test import Client
 
 from archive.accounts.models import User
 from archive.catalogue.models import Collection, Version
-from archive.catalogue.templatetags.archive_tags import least_sure
+from archive.catalogue.search.facets import Bar
+from archive.catalogue.templatetags.archive_tags import least_sure, year_bars
 from tests.archive import factories
 
 
@@ -40,3 +41,15 @@ def test_an_items_history_says_what_was_decided_of_which_version(
     for said in ("Published", "Approved", "Derivation"):
         assert f"<strong>{said}: AI restoration, version 2</strong>" in page
     assert "<strong>Ingestion: original scan, version 1</strong>" in page
+
+
+def test_the_bars_of_the_years_stand_side_by_side_and_name_their_years() -> None:
+    bars = [
+        Bar(first=1890, last=1899, count=12, share=1000, inside=True),
+        Bar(first=1900, last=1900, count=1, share=83, inside=False),
+    ]
+    drawn = year_bars(bars)
+    assert '<g class="bar on" data-first="1890" data-last="1899"><title>1890–1899: 12</title>' in drawn
+    assert '<g class="bar" data-first="1900" data-last="1900"><title>1900: 1</title>' in drawn
+    assert [x.split('"')[0] for x in drawn.split(' x="')[1:]] == ["0000", "0080", "1000", "1080"]
+    assert 'height="83"' in drawn
