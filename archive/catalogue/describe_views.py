@@ -1,5 +1,7 @@
 """Describing: one item in a form, or many in a table that is saved as one change and undone as one."""
 
+import dataclasses
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -7,6 +9,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
@@ -15,7 +18,7 @@ from archive.accounts import permissions
 from archive.accounts.models import Role, User
 from archive.catalogue import services
 from archive.catalogue.description import DUBLIN_CORE, ISAD, LEVELS, PROPERTIES, Description
-from archive.catalogue.errors import CatalogueError
+from archive.catalogue.errors import CatalogueError, DescriptionError
 from archive.catalogue.models import Collection, Item, Term
 from archive.catalogue.rights import RIGHTS, label_of
 from archive.catalogue.search.finding import Finder, in_order
@@ -28,6 +31,27 @@ ROWS = 50
 SUGGESTED = 400  # terms a form offers of each kind
 
 
+@dataclass(frozen=True)
+class Wrong:
+    """What is wrong with a form: all of it as `(field, sentence)`, and the sentences that stand beside each field."""
+
+    all: list[tuple[str, str]] = dataclasses.field(default_factory=list)
+    beside: dict[str, list[str]] = dataclasses.field(default_factory=dict)
+    parts: set[str] = dataclasses.field(default_factory=set)  # as faults name them: `creator`, `creator.lang`
+
+    @classmethod
+    def of(cls, error: DescriptionError) -> "Wrong":
+        found, labels = cls(), PROPERTIES | {"sensitive": _("Sensitive")}
+        for fault in error.faults:
+            name, _dot, part = fault.field.partition(".")
+            label = str(labels.get(name, name))
+            sentence = fault.sentence(_("Language of %s") % label if part == "lang" else label)
+            found.all.append((name, sentence))
+            found.beside.setdefault(name, []).append(sentence)
+            found.parts.add(fault.field)
+        return found
+
+
 @login_required
 @require_http_methods(["GET", "POST"])
 def describe(request: HttpRequest, item_id: UUID) -> HttpResponse:
@@ -35,7 +59,7 @@ def describe(request: HttpRequest, item_id: UUID) -> HttpResponse:
     item = get_object_or_404(Item.objects.select_related("collection"), pk=item_id)
     if not permissions.may_describe(request.user, item.collection):
         raise Http404
-    problem, form = "", request.POST
+    wrong, form = Wrong(), request.POST
     if request.method == "POST":
         try:
             services.describe(
@@ -49,15 +73,16 @@ def describe(request: HttpRequest, item_id: UUID) -> HttpResponse:
             )
             messages.success(request, _("The description is kept."))
             return redirect("catalogue:item", item.pk)
-        except CatalogueError as error:
-            problem = str(error)
-    shown: dict[str, Any] = _described(form) if request.method == "POST" else item.description
+        except DescriptionError as error:
+            wrong = Wrong.of(error)
+    shown: dict[str, Any] = _typed(form) if request.method == "POST" else item.description
+    archival = [_field(name, shown, wrong) for name in ISAD if name != "level"]
     context = {
         "item": item,
-        "fields": [_field(name, shown) for name in DUBLIN_CORE if name != "rights"],
-        "archival": [_field(name, shown) for name in ISAD if name != "level"],
-        "archival_used": any(shown.get(name) for name in ISAD),
-        "levels": [(level, label, level in _values(shown, "level")) for level, label in LEVELS.items()],
+        "fields": [_field(name, shown, wrong) for name in DUBLIN_CORE if name != "rights"],
+        "archival": archival,
+        "archival_used": any(shown.get(name) or name in wrong.beside for name in ISAD),
+        "levels": _levels(_values(shown, "level")),
         "rights": [v["value"] for v in shown.get("rights", []) if label_of(v["value"]) == v["value"]],
         "statements": [(uri, label, uri in _uris(shown)) for uri, label in RIGHTS.items()],
         "date": form.get("date", "") if request.method == "POST" else item.date_verbatim,
@@ -67,9 +92,9 @@ def describe(request: HttpRequest, item_id: UUID) -> HttpResponse:
         "note": form.get("note", ""),
         "terms": terms(),
         "revisions": item.revisions.select_related("by").order_by("-number")[:20],
-        "problem": problem,
+        "wrong": wrong,
     }
-    return render(request, "catalogue/describe.html", context, status=400 if problem else 200)
+    return render(request, "catalogue/describe.html", context, status=400 if wrong.all else 200)
 
 
 @login_required
@@ -107,21 +132,36 @@ def table(request: HttpRequest, ref: str) -> HttpResponse:
 
 
 def _described(form: QueryDict) -> Description:
+    """What is to be kept: a language of nothing is left out."""
+    values = {name: [one for one in typed if one["value"]] for name, typed in _typed(form).items()}
+    return {name: kept for name, kept in values.items() if kept}
+
+
+def _typed(form: QueryDict) -> Description:
+    """What stood in the fields, to be shown once more."""
     found: Description = {}
     for name in PROPERTIES:
         values = [value.strip() for value in form.getlist(f"p-{name}")]
         languages = [*form.getlist(f"l-{name}"), *[""] * len(values)]
-        kept = [{"value": v, "lang": lang.strip()} for v, lang in zip(values, languages, strict=False) if v]
-        if kept:
-            found[name] = kept
+        pairs = [{"value": v, "lang": lang.strip()} for v, lang in zip(values, languages, strict=False)]
+        if typed := [pair for pair in pairs if pair["value"] or pair["lang"]]:
+            found[name] = typed
     return found
 
 
-def _field(name: str, shown: Description) -> dict[str, Any]:
+def _levels(chosen: set[str]) -> list[tuple[str, str | Promise, bool]]:
+    """The levels to choose from; one that is none stays chosen until it is mended."""
+    known = [(level, label, level in chosen) for level, label in LEVELS.items()]
+    return known + [(level, level, True) for level in sorted(chosen - LEVELS.keys())]
+
+
+def _field(name: str, shown: Description, wrong: Wrong) -> dict[str, Any]:
     values = [*shown.get(name, []), {"value": "", "lang": ""}]
     return {
         "name": name, "label": PROPERTIES[name], "values": values, "kind": TERMS.get(name, ""), "long": name in LONG,
         "used": len(values) > 1 or name in {"title", "creator", "subject", "description", "spatial", "type"},
+        "wrong": wrong.beside.get(name, []), "wrong_value": name in wrong.parts,
+        "wrong_lang": f"{name}.lang" in wrong.parts,
     }  # fmt: skip
 
 

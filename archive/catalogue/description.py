@@ -6,7 +6,7 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from archive.catalogue.errors import DescriptionError
+from archive.catalogue.errors import AllAtOnce, DescriptionError
 
 Value = dict[str, str]
 Description = dict[str, list[Value]]
@@ -76,18 +76,31 @@ def clean(description: Mapping[str, Any]) -> Description:
     Accepts a plain string, or a list of strings, for brevity in sheets and the API.
 
     Raises:
-        DescriptionError: an unknown property, a value that is no text, or too many or too long values.
+        DescriptionError: unknown properties, values that are no text, too many or too long values; all there are.
     """
     cleaned: Description = {}
+    wrong = AllAtOnce()
     for name, values in description.items():
-        if name not in PROPERTIES:
-            raise DescriptionError(str(name), _("one of %s") % ", ".join(PROPERTIES), name)
-        kept = [value for value in (_clean_value(name, v) for v in _as_list(name, values)) if value["value"]]
-        if kept:
-            for sentence in faults(name, [value["value"] for value in kept]):
-                raise DescriptionError(name, sentence, kept[0]["value"])
-            cleaned[name] = kept
+        with wrong.trying():
+            if kept := _clean_property(name, values):
+                cleaned[name] = kept
+    wrong.tell()
     return cleaned
+
+
+def _clean_property(name: str, values: Any) -> list[Value]:
+    if name not in PROPERTIES:
+        raise DescriptionError(str(name), _("one of %s") % ", ".join(PROPERTIES), name)
+    kept: list[Value] = []
+    wrong = AllAtOnce()
+    for given in _as_list(name, values):
+        with wrong.trying():
+            value = _clean_value(name, given)
+            kept += [value] * bool(value["value"])
+    wrong.tell()
+    for sentence in faults(name, [value["value"] for value in kept]):
+        raise DescriptionError(name, sentence, kept[0]["value"])
+    return kept
 
 
 def faults(name: str, values: Sequence[str]) -> Iterator[str]:

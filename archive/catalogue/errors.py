@@ -1,5 +1,9 @@
 """What the catalogue refuses, each with a stable code and a sentence a person can act on."""
 
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
 from django.utils.translation import gettext as _
 
 
@@ -9,18 +13,56 @@ class CatalogueError(Exception):
     code = "catalogue"
 
 
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong with a description. `field` names the property; its language, `creator.lang`."""
+
+    field: str
+    expected: str
+    got: object
+
+    def sentence(self, called: str = "") -> str:
+        """`called` is what the page at hand calls the field."""
+        words = (
+            _("%(where)s: %(expected)s is missing.")
+            if self.got == ""
+            else _("%(where)s: expected %(expected)s, got %(got)s.")
+        )
+        return words % {
+            "where": called or self.field,
+            "expected": self.expected,
+            "got": repr(self.got)[:80],
+        }
+
+
 class DescriptionError(CatalogueError):
-    """A description is not `{property: [{"value", "lang"}]}` with known properties."""
+    """A description is not `{property: [{"value", "lang"}]}` with known properties. It names all that is wrong."""
 
     code = "description-invalid"
 
-    def __init__(self, where: str, expected: str, got: object) -> None:
-        sentence = (
-            _("%(where)s: %(expected)s is missing.")
-            if got == ""
-            else _("%(where)s: expected %(expected)s, got %(got)s.")
-        )
-        super().__init__(sentence % {"where": where, "expected": expected, "got": repr(got)[:80]})
+    def __init__(self, field: str, expected: str, got: object, *, more: Iterable[Fault] = ()) -> None:
+        self.faults = (Fault(field, expected, got), *more)
+        super().__init__(" ".join(fault.sentence() for fault in self.faults))
+
+
+class AllAtOnce:
+    """Gathers what is wrong, so that nobody mends one field only to hear of the next."""
+
+    def __init__(self) -> None:
+        self._faults: list[Fault] = []
+
+    @contextmanager
+    def trying(self) -> Iterator[None]:
+        try:
+            yield
+        except DescriptionError as error:
+            self._faults += [fault for fault in error.faults if fault not in self._faults]
+
+    def tell(self) -> None:
+        """Raises DescriptionError if anything was wrong."""
+        if self._faults:
+            first, *more = self._faults
+            raise DescriptionError(first.field, first.expected, first.got, more=more)
 
 
 class CollectionError(CatalogueError):

@@ -12,7 +12,7 @@ from archive.accounts.models import User
 from archive.bulk import copy_in
 from archive.catalogue import dates
 from archive.catalogue.description import PROPERTIES, clean
-from archive.catalogue.errors import DescriptionError
+from archive.catalogue.errors import AllAtOnce, DescriptionError
 from archive.catalogue.models import Collection, Edit, Event, EventObject, Item, ItemRevision
 from archive.catalogue.search.indexing import index_items
 from archive.catalogue.services.events import agent_of, record
@@ -189,12 +189,16 @@ def undo_edit(edit: Edit, *, by: User) -> Edit:
 def _apply(item: Item, change: Change) -> bool:
     """Write a change into the item (not yet the database); was anything different?"""
     before = (item.description, item.date_verbatim, item.sensitive, item.sensitive_reason)
+    wrong = AllAtOnce()
     if change.description is not None:
-        item.description = clean(change.description)
+        with wrong.trying():
+            item.description = clean(change.description)
     if change.date is not None:
         _set_date(item, change.date)
     if change.sensitive is not None:
-        _set_sensitive(item, change.sensitive, change.sensitive_reason)
+        with wrong.trying():
+            _set_sensitive(item, change.sensitive, change.sensitive_reason)
+    wrong.tell()
     return before != (item.description, item.date_verbatim, item.sensitive, item.sensitive_reason)
 
 
@@ -238,7 +242,7 @@ def _set_date(item: Item, written: str) -> None:
 def _set_sensitive(item: Item, sensitive: bool, reason: str) -> None:
     reason = reason.replace("\x00", "").strip()[:300]
     if sensitive and not reason:
-        raise DescriptionError(_("Sensitive"), _("a reason why"), reason)
+        raise DescriptionError("sensitive", _("a reason why"), reason)
     item.sensitive, item.sensitive_reason = sensitive, reason if sensitive else ""
 
 

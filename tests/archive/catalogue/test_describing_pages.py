@@ -66,6 +66,45 @@ def test_sensitive_without_a_reason_is_refused_and_what_was_typed_stays(
     assert item.title == "Old"
 
 
+def test_everything_that_is_wrong_is_said_at_once_each_beside_its_field_and_nothing_typed_is_lost(
+    portraits: Collection, page: Client
+) -> None:
+    item = factories.item(portraits, "Old")
+    form = {
+        "p-title": "Typed", "p-description": "x" * 20_001, "p-creator": ["One", "Two"], "l-creator": ["y" * 36, ""],
+        "p-arrangement": "z" * 20_001, "p-level": "shelf", "l-subject": "fr", "p-subject": "", "sensitive": "on",
+        "date": "about then",
+    }  # fmt: skip
+    answer = page.post(reverse("catalogue:describe", args=[item.pk]), form)
+    said = answer.content.decode()
+    assert answer.status_code == 400
+    assert "5 things are not as they should be" in said
+    for name, sentence in {
+        "description": "Description: expected at most 20000 characters, got 20001.",
+        "creator": "Language of Creator: expected a language tag, got",
+        "arrangement": "System of arrangement: expected at most 20000 characters, got 20001.",
+        "level": "Level of description: expected one of fonds, subfonds",
+        "sensitive": "Sensitive: a reason why is missing.",
+    }.items():
+        assert f'<a href="#p-{name}">{sentence}' in said
+        field = said.split(f'id="p-{name}"', 1)[1]
+        assert f'id="wrong-{name}">{sentence}' in field
+        assert f'aria-describedby="wrong-{name}"' in field
+    for typed in (
+        'value="Typed"',
+        'value="Two"',
+        "x" * 20_001,
+        "z" * 20_001,
+        'value="fr"',
+        'value="about then"',
+    ):
+        assert typed in said
+    assert '<option value="shelf" selected>' in said
+    assert "<details open>" in said  # what is wrong is not folded away
+    item.refresh_from_db()
+    assert item.title == "Old"
+
+
 def test_a_table_is_one_change_of_the_cells_that_were_changed(
     portraits: Collection, ada: User, page: Client
 ) -> None:
