@@ -198,7 +198,7 @@ class VersionChangeMap(APIView):
     def get(self, request: Request, version_id: UUID) -> HttpResponseBase:
         found = version_of(request, version_id)
         kept = next((s for s in found.sidecars.all() if s.kind == "change_map"), None)
-        if kept is None:
+        if kept is None or not queries.source_shown(request.user, found):
             raise Http404
         return send(request._request, kept.file, name=f"{found.pk}.change.png", inline=True)
 
@@ -208,7 +208,8 @@ class VersionProvenance(APIView):
     def get(self, request: Request, version_id: UUID) -> Response:
         found = version_of(request, version_id)
         links = found.event_links.select_related("event").prefetch_related("event__agents_linked__agent")
-        return Response(shapes.provenance(found, links))
+        measured = queries.source_shown(request.user, found)
+        return Response(shapes.provenance(found, links, measured=measured))
 
 
 class VersionReview(APIView):

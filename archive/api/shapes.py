@@ -90,15 +90,19 @@ def version(row: Version) -> dict[str, Any]:
     }
 
 
-def provenance(row: Version, events: Iterable[EventObject]) -> dict[str, Any]:
-    """All that is known of how a version came to be, from rows."""
+MEASURED = ("changed_share", "damaged_share", "psnr", "ssim", "trust")  # against the source
+
+
+def provenance(row: Version, events: Iterable[EventObject], *, measured: bool) -> dict[str, Any]:
+    """All that is known of how a version came to be, from rows; how much was changed only where it was `measured`
+    against what the person may see."""
     source = row.derived_from
     return {
         "version": version(row),
         "source": {"id": str(source.pk), "sha256": source.file_id, "role": source.role} if source else None,
         "recipe": json.loads(row.recipe.canonical) if row.recipe else None,
         "recipe_digest": row.recipe_id,
-        "report": row.report,
+        "report": {k: v for k, v in row.report.items() if measured or k not in MEASURED},
         "ordered_by": str(row.created_by) if row.created_by else None,
         "sidecars": {sidecar.kind: sidecar.file_id for sidecar in row.sidecars.all()},
         "events": [

@@ -76,11 +76,14 @@ def clean(description: Mapping[str, Any]) -> Description:
     Accepts a plain string, or a list of strings, for brevity in sheets and the API.
 
     Raises:
-        DescriptionError: unknown properties, values that are no text, too many or too long values; all there are.
+        DescriptionError: unknown properties, values that are no text, too many or too long values; all there are, up to
+            thirty.
     """
     cleaned: Description = {}
     wrong = AllAtOnce()
     for name, values in description.items():
+        if wrong.full:
+            break
         with wrong.trying():
             if kept := _clean_property(name, values):
                 cleaned[name] = kept

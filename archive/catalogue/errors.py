@@ -48,20 +48,29 @@ class DescriptionError(CatalogueError):
 class AllAtOnce:
     """Gathers what is wrong, so that nobody mends one field only to hear of the next."""
 
+    MOST = 30  # whoever has made more mistakes will look twice anyway
+
     def __init__(self) -> None:
-        self._faults: list[Fault] = []
+        self._faults: dict[str, Fault] = {}
+
+    @property
+    def full(self) -> bool:
+        """Is it enough to be told? What comes in may be wrong in any number of ways."""
+        return len(self._faults) >= self.MOST
 
     @contextmanager
     def trying(self) -> Iterator[None]:
         try:
             yield
         except DescriptionError as error:
-            self._faults += [fault for fault in error.faults if fault not in self._faults]
+            for fault in error.faults:
+                if not self.full:
+                    self._faults.setdefault(fault.sentence(), fault)
 
     def tell(self) -> None:
         """Raises DescriptionError if anything was wrong."""
         if self._faults:
-            first, *more = self._faults
+            first, *more = self._faults.values()
             raise DescriptionError(first.field, first.expected, first.got, more=more)
 
 

@@ -131,6 +131,14 @@ def version_for(person: Person, version_id: UUID) -> Version | None:
     )
 
 
+def source_shown(person: Person, version: Version) -> bool:
+    """May the person see what a derivative was made from? What it changed tells of that, and is told to nobody else."""
+    return (
+        version.derived_from_id is not None
+        and Version.objects.filter(visible_versions(person), pk=version.derived_from_id).exists()
+    )
+
+
 def versions_of(person: Person, scan: Scan) -> QuerySet[Version]:
     """The versions of a scan the person may see, by number."""
     return (

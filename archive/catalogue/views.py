@@ -59,6 +59,7 @@ def version(request: HttpRequest, version_id: UUID) -> HttpResponse:
     """One version: what made it, from what, with what settings, and what it changed."""
     found = _version(request, version_id)
     steps = queries.lineage(request.user, found)
+    shown = any(step.pk == found.derived_from_id for step in steps)
     reviewer = permissions.may_review(request.user, found.scan.item.collection)
     context = {
         "version": found,
@@ -66,7 +67,7 @@ def version(request: HttpRequest, version_id: UUID) -> HttpResponse:
         "lineage": steps,
         "source": steps[-2] if len(steps) > 1 else None,  # the nearest that is to be seen
         "recipe": Recipe.from_json(found.recipe.canonical) if found.recipe else None,
-        "sidecars": {sidecar.kind: sidecar for sidecar in found.sidecars.all()},
+        "sidecars": {sidecar.kind: sidecar for sidecar in found.sidecars.all()} if shown else {},
         "decisions": possible(found.review.state) if reviewer and not found.is_master else [],
         "is_current": found.scan.current_master_id == found.pk,
     }
@@ -82,10 +83,10 @@ def version_file(request: HttpRequest, version_id: UUID) -> HttpResponseBase:
 
 @require_safe
 def sidecar(request: HttpRequest, version_id: UUID, kind: str) -> HttpResponseBase:
-    """A change map or a damage mask, for the viewer."""
+    """A change map or a damage mask, for the viewer, to whoever may see what was changed."""
     found = _version(request, version_id)
     wanted = next((s for s in found.sidecars.all() if s.kind == kind), None)
-    if wanted is None:
+    if wanted is None or not queries.source_shown(request.user, found):
         raise Http404
     return send(request, wanted.file, name=f"{found.pk}.{kind}.png", inline=True)
 

@@ -101,6 +101,10 @@ class Pyramid:
         across = (left + width - 1) // TILE - left // TILE + 1
         down = (top + height - 1) // TILE - top // TILE + 1
         if lies_here is not None and (grid.head is None or across * down > MOST_TILES):
+            if grid.head is not None:  # libvips would only say so in the middle of an answer
+                for row in range(top // TILE, top // TILE + down):
+                    for column in range(left // TILE, left // TILE + across):
+                        self._expect_tile(grid, row * grid.across + column)
             return pyvips.Image.tiffload(str(lies_here), page=level).crop(left, top, width, height)
         pixels = self.pixels(level, left, top, width, height)
         return pyvips.Image.new_from_array(pixels, interpretation="srgb" if pixels.shape[2] > 2 else "b-w")
@@ -145,7 +149,20 @@ class Pyramid:
         data = self._reader.read(grid.offsets[place], grid.lengths[place])
         if len(data) != grid.lengths[place]:
             raise CutOff("The pyramid ends within one of its tiles. It is made again.")
+        _expect_ends(data[: len(START)], data[-len(END) :])
         return head + data[len(START) :]
+
+    def _expect_tile(self, grid: Level, place: int) -> None:
+        """Look at both ends of a tile: a hole in the file (a crash, half a restore) is nought all the way."""
+        offset, length = grid.offsets[place], grid.lengths[place]
+        _expect_ends(
+            self._reader.read(offset, len(START)), self._reader.read(offset + length - len(END), len(END))
+        )
+
+
+def _expect_ends(first: bytes, last: bytes) -> None:
+    if (first, last) != (START, END):
+        raise CutOff("A tile of the pyramid is no picture. It is made again.")
 
 
 class Decoded:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -68,6 +68,13 @@ def add(evaluation: Path, measured: report.Report, training: dict[str, float]) -
     told["worst"][NAME] = [vars(one) for one in measured.worst(NAME)]
     told["classic"] = training
     evaluation.write_text(json.dumps(told, indent=1) + "\n", "utf-8")
+
+
+def carried(earlier: Mapping[str, Any], told: Mapping[str, Any]) -> dict[str, Any]:
+    """A new release's evaluation with what an earlier one's says of the classic formulation beside its figures."""
+    if "classic" not in earlier:
+        return dict(told)
+    return {**told, "worst": {**told["worst"], NAME: earlier["worst"][NAME]}, "classic": earlier["classic"]}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -202,7 +202,10 @@ def release(
         "metrics": summary(measured, judged=judged),
     }
     (out / "card.json").write_text(json.dumps(card, indent=1, ensure_ascii=False) + "\n", "utf-8")
-    (out / "evaluation.json").write_text(json.dumps(measured.to_dict(), indent=1) + "\n", "utf-8")
+    told = measured.to_dict()
+    if classical_from:
+        told = classic.carried(json.loads(classical_from.read_text("utf-8")), told)
+    (out / "evaluation.json").write_text(json.dumps(told, indent=1) + "\n", "utf-8")
     return measured.table(["input", "restore", "detail only", "tone only", *baselines.chains()])
 
 

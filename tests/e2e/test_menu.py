@@ -32,6 +32,12 @@ def test_an_admin_s_eight_rooms_are_one_row_on_a_telephone_and_open_by_keyboard_
     phone.get_by_role("button", name="Menu").press("Enter")
     expect(rooms).to_have_text(ROOMS)
     expect(phone.get_by_role("button", name="Close")).to_be_focused()
+    phone.set_viewport_size(
+        {"width": 844, "height": 390}
+    )  # turned while it is open: still the menu, not a stray box
+    expect(rooms).to_have_text(ROOMS)
+    expect(phone.get_by_role("button", name="Close")).to_be_visible()
+    phone.set_viewport_size({"width": 390, "height": 844})
     phone.keyboard.press("Escape")
     expect(rooms).to_have_count(0)
     expect(phone.get_by_role("button", name="Menu")).to_be_focused()

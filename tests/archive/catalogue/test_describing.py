@@ -4,6 +4,7 @@ import pytest
 
 from archive.accounts.models import User
 from archive.catalogue import queries, services
+from archive.catalogue.description import clean
 from archive.catalogue.errors import CollectionError, DescriptionError
 from archive.catalogue.models import Collection, Event
 from archive.catalogue.search.lexemes import sort_key
@@ -73,3 +74,12 @@ def test_a_rescan_supersedes_and_the_older_master_stays(portraits: Collection, a
 
 def _facts() -> Facts:
     return Facts(mime="image/tiff", width=64, height=48, bands=3, bits=8, colour="rgb")
+
+
+def test_of_ever_so_many_mistakes_thirty_are_named() -> None:
+    with pytest.raises(DescriptionError) as error:
+        clean({f"x{n}": "a" for n in range(100_000)} | {"title": "y"})
+    assert [fault.field for fault in error.value.faults] == [f"x{n}" for n in range(30)]
+    with pytest.raises(DescriptionError) as error:
+        clean({"title": [{"value": n} for n in range(150)]})
+    assert len(error.value.faults) == 30

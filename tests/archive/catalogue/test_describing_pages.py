@@ -88,7 +88,7 @@ def test_everything_that_is_wrong_is_said_at_once_each_beside_its_field_and_noth
     }.items():
         assert f'<a href="#p-{name}">{sentence}' in said
         field = said.split(f'id="p-{name}"', 1)[1]
-        assert f'id="wrong-{name}">{sentence}' in field
+        assert f'id="wrong-{name}"><p class="wrong">{sentence}' in field
         assert f'aria-describedby="wrong-{name}"' in field
     for typed in (
         'value="Typed"',

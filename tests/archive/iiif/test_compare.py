@@ -54,11 +54,23 @@ def test_a_reader_is_not_told_how_much_was_changed_of_a_picture_they_may_not_see
     assert "How much was changed is not told here" in page
     difference = reverse("iiif:difference-info", args=[coloured.pk])
     assert Client().get(difference).status_code == 404
+    own = Client().get(reverse("catalogue:version", args=[coloured.pk])).content.decode()
+    assert "Pixels changed" not in own
+    maps = [
+        reverse("catalogue:sidecar", args=[coloured.pk, "change_map"]),
+        reverse("api:version-change-map", args=[coloured.pk]),
+    ]
+    provenance = reverse("api:version-provenance", args=[coloured.pk])
+    assert [Client().get(address).status_code for address in maps] == [404, 404]
+    assert Client().get(provenance).json()["report"] == {"fingerprint": "f" * 12, "seconds": 1.0}
     client = Client()
     client.force_login(cai)
     page = compared(client, coloured)
     assert "10.0 % of the pixels visibly changed" in page
     assert "change_map" in page
+    assert "Pixels changed" in client.get(reverse("catalogue:version", args=[coloured.pk])).content.decode()
+    assert [client.get(address).status_code for address in maps] == [200, 200]
+    assert client.get(provenance).json()["report"]["changed_share"] == 0.1
     answer = client.get(difference)
     assert answer.status_code == 200
     assert (

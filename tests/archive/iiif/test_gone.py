@@ -6,7 +6,7 @@ import os
 import shutil
 import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 import pytest
@@ -16,6 +16,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
+from tifffile import TiffFile, TiffPage
 
 from archive.accounts.models import Role
 from archive.catalogue.models import Collection, StoredFile, Version
@@ -127,11 +128,26 @@ def test_a_pyramid_cut_off_while_it_is_open_sends_no_half_a_tile(
 def test_a_pyramid_of_other_bytes_is_found_out_too(portraits: Collection, nudged: list[UUID]) -> None:
     version = made(portraits)
     row = Rendition.objects.get(version=version, kind="pyramid")
-    (Path(settings.RENDITIONS) / row.key).write_bytes(
-        b"\x00" * row.size
-    )  # a disk that lost what it had promised
+    (Path(settings.RENDITIONS) / row.key).write_bytes(bytes(row.size))  # the disk lost what it promised
     views.pyramids._open.clear()
     assert 503 in shown(version)
+    assert state(version) == ("wanted", 0)
+
+
+def test_a_hole_in_a_pyramid_is_found_out_by_a_tile_in_it(portraits: Collection, nudged: list[UUID]) -> None:
+    version = factories.master_of(portraits, factories.pixels(300, 300))
+    want([version.pk])
+    make(version.pk)
+    row = Rendition.objects.get(version=version, kind="pyramid")
+    path = Path(settings.RENDITIONS) / row.key
+    with TiffFile(path) as file:
+        page = cast(TiffPage, file.pages[0])
+        offset, length = page.dataoffsets[0], page.databytecounts[0]
+    with path.open("r+b") as stream:
+        stream.seek(offset)
+        stream.write(b"\0" * length)
+    views.pyramids._open.clear()
+    assert Client().get(f"/iiif/3/{version.pk}/0,0,256,256/256,256/0/default.jpg").status_code == 503
     assert state(version) == ("wanted", 0)
 
 

@@ -67,3 +67,8 @@ def test_its_figures_join_those_of_the_release_and_change_none(tmp_path: Path) -
     assert told["figures"]["dust"]["classic"]["psnr"] == measured.figures["dust"]["classic"]["psnr"]
     assert [one["kind"] for one in told["worst"]["classic"]].count("dust") == 2
     assert told["classic"] == {"steps": 7, "seconds": 2}
+    again = measured.to_dict() | {"worst": {}}
+    carried = classic.carried(told, again)
+    assert carried["classic"] == {"steps": 7, "seconds": 2}
+    assert carried["worst"]["classic"] == told["worst"]["classic"]
+    assert classic.carried({"figures": {}}, again) == again
