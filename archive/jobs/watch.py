@@ -92,7 +92,7 @@ def progress_of(job: Job, *, by: Person) -> dict[str, Any]:
     """All that is shown of how a job goes; titles and pictures of what the person may see."""
     items = items_of(job, by=by)
     state = progress.of(job, counts=getattr(job, "_counted", None))
-    pool = workers()
+    pool = _pool() if (known := getattr(job, "_pool", None)) is None else known
     over = job.state in ENDED_JOBS
     tried = job.sample_size and job.state in {J.SAMPLING, J.WAITING}
     return {
@@ -143,12 +143,16 @@ def tag(job: Job) -> str:
     tiles = list(
         job.items.filter(state=S.RUNNING, begun__isnull=False).order_by("pk").values_list("pk", "tiles_done")
     )
-    rests = list(
-        Worker.objects.filter(stopped=None).order_by("kind", "name").values_list("pk", "resting_why")
-    )
+    job._pool = _pool()  # type: ignore[attr-defined]  # … and this
+    rests = [(worker.pk, worker.resting_why) for worker in job._pool]  # type: ignore[attr-defined]
     minute = int(timezone.now().timestamp() // 20) if job.state not in ENDED_JOBS else 0  # times are shown
     seen = repr((job.state, job.state_note, job.told, counts, tiles, rests, minute))
     return f'"{hashlib.sha256(seen.encode()).hexdigest()[:24]}"'
+
+
+def _pool() -> list[Worker]:
+    """Those that did not say goodbye, without what they are at: asked for every other second."""
+    return list(Worker.objects.filter(stopped=None).order_by("kind", "name"))
 
 
 def workers(by: Person | None = None) -> list[Worker]:
