@@ -146,7 +146,7 @@ DATABASES["default"]["OPTIONS"].setdefault("connect_timeout", 5)
 # A process that freezes in the middle of a transaction (a stopped container, a machine that sleeps) keeps its locks;
 # the server ends its session, so that an administrator can still pause or cancel what it was at.
 # Catalogues are asked in short queries and lie in memory or on disks without heads: taken for spinning disks, a common
-# word reads the whole index row by row (114 ms instead of 24 on 110 000 records). Compiling a query never pays here.
+# word may read the whole index row by row (114 ms instead of 24, seen on 110 000 records). Compiling never pays here.
 SESSION = {"idle_in_transaction_session_timeout": "15s", "random_page_cost": "1.1", "jit": "off"}
 DATABASES["default"]["OPTIONS"].setdefault("options", " ".join(f"-c {k}={v}" for k, v in SESSION.items()))
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

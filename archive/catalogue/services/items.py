@@ -247,7 +247,7 @@ def _set_sensitive(item: Item, sensitive: bool, reason: str) -> None:
 
 
 def _revision(item: Item, *, number: int, by: User | None, note: str, edit: Edit | None) -> ItemRevision:
-    return ItemRevision(  # by ids: of a sheet's rows, a third of the time went into looking at the objects behind them
+    return ItemRevision(  # by ids: thousands are made at once, and each object would be looked at
         item_id=item.pk,
         number=number,
         description=item.description,
