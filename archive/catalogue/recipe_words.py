@@ -39,6 +39,12 @@ RECIPE_WORDS = {
             "Twice the width and height with sharper edges; what the scan does not hold is not made up."
         ),
     ),
+    "upscale-2x-perceptual": (
+        gettext_lazy("Twice as large, fresh"),
+        gettext_lazy(
+            "Crisper than “Twice as large”, further from the scan: some grain and edges that it draws were never there."
+        ),
+    ),
     "style/charcoal-drawing": (
         gettext_lazy("Charcoal drawing"),
         gettext_lazy(

@@ -26,7 +26,7 @@ LONGEST = 80
 # A name is written where a preset's is: on a command line, in the API. None may be taken for another of these.
 NOT_IN_NAMES = re.compile(r"[+/\\\x00-\x1f\x7f]|\.(toml|json)$", re.IGNORECASE)
 
-RESERVED = {"none", "restore", "restore-perceptual", "colourise", "upscale-2x"}
+RESERVED = {"none", "restore", "restore-perceptual", "colourise", "upscale-2x", "upscale-2x-perceptual"}
 
 
 class NameTaken(NotNow):

@@ -93,25 +93,25 @@ class Tuning:
 
 
 def defaults_of(preset: str) -> dict[str, bool | int]:
-    """Where the three switches stand in a preset, and its boldness and look in percent, for the form."""
+    """Where the three switches stand in a preset, and its boldness in percent, for the form."""
     step = next((s for s in (_steps(preset) if preset else []) if s["model"].startswith("restore")), None)
     if step is None:
         return {}
     known = {**USUAL, **step.get("parameters", {})}
-    shares = {"boldness": known["boldness"], "perceptual": step.get("perceptual", "0")}
     return {name: bool(known[name]) for name in RESTORING} | {
-        name: int(Decimal(share) * 100) for name, share in shares.items()
+        "boldness": int(Decimal(known["boldness"]) * 100)
     }
 
 
 @dataclass(frozen=True)
 class Offer:
     """A recipe as the form offers it: where its switches stand (nowhere, where it does not restore), whether it has a
-    perceptual counterpart, and of a saved one, which is `fixed`, what it does."""
+    perceptual counterpart and how fresh it looks (in percent), and of a saved one, which is `fixed`, what it does."""
 
     name: str
     defaults: Mapping[str, bool | int]
     fresh: bool = False
+    look: int = 0
     fixed: bool = False
     words: str = ""
     enlarges: bool = False  # a mask cannot limit it
@@ -135,7 +135,8 @@ def choices(
     asked = form.get("recipe", "")
     chosen = asked if asked in names else next(iter(names), "")
     tuned = form.get("tuned") == "yes"
-    usual = next((offer.defaults for offer in recipes if offer.name == chosen), {})
+    offer = next((offer for offer in recipes if offer.name == chosen), None)
+    usual = offer.defaults if offer else {}
     return {
         "recipes": recipes,
         "saved": kept,
@@ -146,7 +147,7 @@ def choices(
         "form": form,
         "fresh": any(recipe.fresh for recipe in recipes),
         "strength": form.get("strength", "100"),
-        "perceptual": form.get("perceptual", usual.get("perceptual", 0)),
+        "perceptual": form.get("perceptual", offer.look if offer else 0),
         "boldness": form.get("boldness", usual.get("boldness", 0)),
         "switches": {name: form.get(name) == "yes" for name in RESTORING} if tuned else usual,
         "accept": [name for name in REFUSALS if f"accept-{name}" in form],
@@ -159,7 +160,8 @@ def _offers(presets: Sequence[str]) -> list[Offer]:
         cards = [card(step["model"]) for step in _steps(name)]
         enlarges = any(one.operation == "upscale" for one in cards)
         fresh = can_be_made({"steps": [{**step, "perceptual": "1"} for step in _steps(name)]}, card)
-        found.append(Offer(name, defaults_of(name), fresh, enlarges=enlarges))
+        look = max(int(Decimal(step.get("perceptual", "0")) * 100) for step in _steps(name))
+        found.append(Offer(name, defaults_of(name), fresh, look, enlarges=enlarges))
     return found
 
 

@@ -32,7 +32,6 @@ PLAIN: Mapping[str, Image.Resampling] = {
     "bicubic": Image.Resampling.BICUBIC,
     "lanczos": Image.Resampling.LANCZOS,
 }
-METHODS = (*PLAIN, "upscale")
 
 
 def judge(
@@ -40,29 +39,37 @@ def judge(
     sets: Mapping[str, Sequence[Picture]],
     folder: Path,
     *,
+    faithful: Recipe | None = None,
     sheet: Path | None = None,
     weights: Callable[[str], Weights] = packaged_by_digest,
 ) -> dict[str, object]:
-    """By set of pictures and kernel: means by method, dB above Lanczos with its interval, share of LPIPS below it."""
+    """By set of pictures and kernel: means by method, dB above Lanczos with its interval, share of LPIPS below it.
+
+    faithful: of a perceptual counterpart, what it is the counterpart of; judged beside it.
+    """
     eyes = answers.Eyes.of(folder)
+    judged = {one.steps[0].model: one for one in (faithful, recipe) if one is not None}
+    own = recipe.steps[0].model
+    methods = (*PLAIN, *judged)
     told: dict[str, object] = {}
     shown: list[list[Picture]] = []
     for name, pictures in sets.items():
         for kernel, resampling in KERNELS.items():
             targets = [_even(picture) for picture in pictures]
             small = [_resized(answers.bytes_of(one), 0.5, resampling) for one in targets]
-            made = answers.through(recipe, small, weights)
-            rows: dict[str, list[dict[str, float]]] = {method: [] for method in METHODS}
-            for target, less, large in zip(targets, small, made, strict=True):
+            made = [answers.through(one, small, weights) for one in judged.values()]
+            rows: dict[str, list[dict[str, float]]] = {method: [] for method in methods}
+            for target, less, *large in zip(targets, small, *made, strict=True):
                 plain = [_unit(_resized(less, 2, way)) for way in PLAIN.values()]
-                for method, one in zip(METHODS, (*plain, large), strict=True):
+                for method, one in zip(methods, (*plain, *large), strict=True):
                     rows[method].append(measured(one, target) | eyes.measure(middle(one), middle(target)))
                 if kernel == "bicubic":
-                    shown.append([middle(one) for one in (plain[1], large, target)])
+                    shown.append([middle(one) for one in (plain[1], *large, target)])
+            others = [method for method in methods if method not in {own, "bicubic"}]
             told[f"{name}, {kernel}"] = {
                 "pictures": len(pictures), "means": answers.means(rows),
-                "db_above_lanczos": answers.apart(rows, "upscale", "lanczos", "psnr"),
-                "share_below": answers.compared(rows, "upscale", ("lanczos",), ("lpips-alex", "lpips-vgg")),
+                "db_above_lanczos": answers.apart(rows, own, "lanczos", "psnr"),
+                "share_below": answers.compared(rows, own, others, ("lpips-alex", "lpips-vgg")),
             }  # fmt: skip
     if sheet is not None:
         answers.write_sheet(sheet, shown[:: max(1, len(shown) // SHOWN)][:SHOWN])

@@ -89,3 +89,18 @@ class Adversary:
     def restore(self, saved: Mapping[str, Any]) -> None:
         self.network.load_state_dict(saved["network"])
         self.optimiser.load_state_dict(saved["optimiser"])
+
+
+class Unpaired(Adversary):
+    """A critic of single pictures: real ones are of the style, made ones are of no content it knows."""
+
+    def __init__(self, settings: Settings, *, seed: int) -> None:
+        super().__init__(settings, seed=seed, device=torch.device("cpu"), channels=3)
+
+    def _seen(
+        self, step: int, damaged: Tensor, fake: Tensor, real: Tensor, mask: Tensor
+    ) -> tuple[Tensor, Tensor | None]:
+        both = torch.cat([fake, real])
+        seed = (self.seed * 7_000_003 + step) % 2**62
+        seen, _ = augment(both, torch.ones_like(both[:, :1]), self.settings.augment, seed=seed)
+        return seen, None

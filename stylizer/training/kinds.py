@@ -18,7 +18,7 @@ from safetensors.torch import save_file
 
 from stylizer.cards import WEIGHTS, Card
 from stylizer.models import features
-from stylizer.training import photos, state
+from stylizer.training import beneath, photos, state
 from stylizer.training.colour import Colour, ColourLesson
 from stylizer.training.config import section
 from stylizer.training.course import Course
@@ -60,6 +60,8 @@ def train_style(args: argparse.Namespace) -> int:
     if args.steps:
         config = replace(config, pace=replace(config.pace, steps=args.steps))
     seeing = features.load(PERCEPTUAL, args.features).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    if config.choose and not many:
+        config = beneath.chosen(config, photographs, style, seeing)
     lesson = StyleLesson(
         config,
         folder(photographs, kept=0.03),

@@ -25,8 +25,7 @@ from stylizer.models.colours import recoloured
 from stylizer.models.features import Features
 from stylizer.models.stylist import Stylist
 from stylizer.training import likeness, report, state
-from stylizer.training.adversary import Adversary
-from stylizer.training.augment import augment
+from stylizer.training.adversary import Unpaired
 from stylizer.training.config import Adversary as Game
 from stylizer.training.config import Watch
 from stylizer.training.course import Figures, Pace
@@ -45,13 +44,16 @@ class Style:
     side: the long side style pictures are reduced to, so that a stroke of theirs is as large as one of the result;
     near, far: layers of the feature network looked at in the picture and in its half; view: what the encoder sees;
     content: squared distance of structure; contrast: PatchNCE, at `patches` places; edge, light, rough: see `likeness`;
-    ground: how much the result, seen from afar, keeps the colours that it began with (a network with `laid` alone).
+    ground: how much the result, seen from afar, keeps the colours that it began with (a network with `laid` alone);
+    margin: what the network sees around a crop and no loss is taken of: a scan is mirrored beyond its edges, and what
+    the network would learn to draw where nothing is, no scan has; choose: what lies beneath is chosen by measurement.
     """
 
     seed: int = 20261124
     architecture: Mapping[str, Any] = field(default_factory=dict)
     pace: Pace = PACE
     crop: int = 128
+    margin: int = 16
     batch: int = 4
     side: int = 640
     content_side: int = 480
@@ -67,25 +69,11 @@ class Style:
     rough: float = 0.0
     ground: float = 0.0
     kept: float = 0.2
+    choose: bool = False
     adversary: Game = NO_GAME
 
     def to_dict(self) -> dict[str, Any]:
         return asdict(self)
-
-
-class Unpaired(Adversary):
-    """A critic of single pictures: real ones are of the style, made ones are of no content it knows."""
-
-    def __init__(self, settings: Game, *, seed: int) -> None:
-        super().__init__(settings, seed=seed, device=torch.device("cpu"), channels=3)
-
-    def _seen(
-        self, step: int, damaged: Tensor, fake: Tensor, real: Tensor, mask: Tensor
-    ) -> tuple[Tensor, Tensor | None]:
-        both = torch.cat([fake, real])
-        seed = (self.seed * 7_000_003 + step) % 2**62
-        seen, _ = augment(both, torch.ones_like(both[:, :1]), self.settings.augment, seed=seed)
-        return seen, None
 
 
 class StyleLesson:
@@ -193,9 +181,9 @@ class StyleLesson:
     def loss(self, step: int) -> tuple[Tensor, Callable[[], Figures]]:
         config = self.config
         rng = np.random.default_rng((config.seed, 2, step))
-        x = self._contents(rng).contiguous(memory_format=torch.channels_last)
+        wide = self._contents(rng).contiguous(memory_format=torch.channels_last)
         code, wanted, real = self._styles(rng)
-        made = self.network(x, code)
+        x, made = self._trimmed(wide), self._trimmed(self.network(wide, code))
         inside = made.clamp(0, 1)
         seen = self.eye(made)
         with torch.no_grad():
@@ -211,7 +199,7 @@ class StyleLesson:
             "outside": (10.0, (made - inside).square().mean()),
         }
         if config.ground and (self.network.matched or not self.reads):
-            apart = F.avg_pool2d(made - self._ground(x, code), AFAR)
+            apart = F.avg_pool2d(made - self._trimmed(self._ground(wide, code)), AFAR)
             parts["ground"] = (config.ground, apart.abs().mean())
         if config.contrast:
             places = torch.from_numpy(rng.permutation(deep.shape[2] * deep.shape[3])[: config.patches].copy())
@@ -231,7 +219,7 @@ class StyleLesson:
         chosen = rng.integers(0, len(self.contents), self.config.batch)
         squares = []
         for place in chosen:
-            square = cut(self.contents[int(place)], self.config.crop, rng)
+            square = cut(self.contents[int(place)], self.config.crop + 2 * self.config.margin, rng)
             if rng.random() < 0.3:
                 tint = (
                     torch.tensor(rng.uniform([0.95, 0.9, 0.75], [1.0, 1.0, 1.0])).float().reshape(1, 3, 1, 1)
@@ -272,7 +260,7 @@ class StyleLesson:
         x = torch.cat([cut(picture, self.config.crop, rng) for picture in self.kept])
         untouched = self.eye(x).layers
         for place, name in enumerate(self.names):
-            made = network(x, self._code(network, place)).clamp(0, 1)
+            made = self._whole(network, x, place)
             goal = self.unseen_wanted[place]
             apart = float(likeness.style_distance(self.eye(made).layers, goal))
             before = float(likeness.style_distance(untouched, goal))
@@ -282,6 +270,17 @@ class StyleLesson:
             figures.setdefault("nearer", []).append(1 - apart / before)
             figures.setdefault("edge", []).append(float(likeness.edge_likeness(made, x)))
         return {name: float(np.mean(values)) for name, values in figures.items()}
+
+    def _whole(self, network: Stylist, x: Tensor, place: int) -> Tensor:
+        """A picture in a style as the engine makes it: mirrored beyond its edges."""
+        by = self.config.margin
+        return self._trimmed(network(F.pad(x, [by] * 4, mode="reflect"), self._code(network, place))).clamp(
+            0, 1
+        )
+
+    def _trimmed(self, x: Tensor) -> Tensor:
+        by = self.config.margin
+        return x[:, :, by:-by, by:-by] if by else x
 
     def _code(self, network: Stylist, place: int) -> Tensor | None:
         if network.encoder is None:
@@ -298,7 +297,7 @@ class StyleLesson:
         rng = np.random.default_rng((self.config.seed, 4))
         x = torch.cat([cut(picture, side, rng) for picture in contents])
         columns = [x]
-        columns += [network(x, self._code(network, place)).clamp(0, 1) for place in range(len(self.names))]
+        columns += [self._whole(network, x, place) for place in range(len(self.names))]
         known = [kept or learnt for kept, learnt in zip(self.unseen, self.pictures, strict=True)]
         bottom = [torch.ones(1, 3, side, side), *(cut(pictures[0], side, rng) for pictures in known)]
         rows = [torch.cat([column[row : row + 1] for column in columns], 3) for row in range(len(contents))]

@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from stylizer.models import features
 from stylizer.models.chroma import luma
 from stylizer.models.enlarger import FACTOR, enlarge, lanczos
 from stylizer.training import losses, photos, report
@@ -81,6 +82,7 @@ class UpscaleLesson(SupervisedLesson):
         ("Pixels", "step", ("pixel",)),
         ("Critic", "step", ("critic", "critic_right", "verdict")),
         ("Kept back: dB above Lanczos", "validation", ("gain", "gain_box", "gain_bicubic")),
+        ("Kept back: distance of features", "validation", ("seen", "seen_lanczos")),
     )
 
     def __init__(self, config: Upscale, photographs: Folder, folder: Path | None = None) -> None:
@@ -122,8 +124,10 @@ class UpscaleLesson(SupervisedLesson):
 
     @torch.no_grad()
     def judge(self, network: nn.Module) -> Figures:
-        """How many dB of luma nearer the photographs kept back than Lanczos' kernel comes."""
+        """How many dB of luma nearer the photographs kept back than Lanczos' kernel comes; with a feature network, how
+        far from them both look to it."""
         found: dict[str, list[float]] = {"box": [], "bicubic": []}
+        seen: dict[str, list[float]] = {"seen": [], "seen_lanczos": []}
         for stored in self.kept:
             picture = stored[None, :, : stored.shape[1] // 2 * 2, : stored.shape[2] // 2 * 2].float() / 255
             for kernel, gains in found.items():
@@ -131,8 +135,12 @@ class UpscaleLesson(SupervisedLesson):
                 plain = enlarge(small).clamp(0, 1)
                 made = self.answer(network, Example(small, picture)).picture.clamp(0, 1)
                 gains.append(_psnr(made, picture) - _psnr(plain, picture))
+                if self.eye is not None:
+                    for name, one in (("seen", made), ("seen_lanczos", plain)):
+                        seen[name].append(float(features.distance(self.eye, one, picture)))
         figures = {f"gain_{kernel}": float(np.mean(gains)) for kernel, gains in found.items()}
-        return figures | {"gain": float(np.mean(list(figures.values())))}
+        looks = {name: float(np.mean(values)) for name, values in seen.items() if values}
+        return figures | {"gain": float(np.mean(list(figures.values())))} | looks
 
     def samples(self, network: nn.Module) -> Sequence[Sequence[Tensor]]:
         rows = []

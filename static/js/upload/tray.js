@@ -9,6 +9,7 @@ import { Row } from "./row.js";
 import { tally } from "./tally.js";
 
 const words = window.gettext ?? ((text) => text);
+const plural = window.ngettext ?? ((one, many, count) => (count === 1 ? one : many));
 const AT_ONCE = 4;
 const AGAIN = 5000; // milliseconds until a lost connection is tried again; no number of tries is the last
 const FOLLOW = 1000;
@@ -333,7 +334,7 @@ class UploadTray extends HTMLElement {
     const link = this.querySelector("[data-describe]");
     link.hidden = !done || !this.memory.batch;
     link.href = this.dataset.batches.replace(/[0-]{36}/, this.memory.batch ?? "");
-    link.textContent = words("Describe these %s").replace("%s", done);
+    link.textContent = plural("Describe this one", "Describe these %s", done).replace("%s", done);
   }
 }
 customElements.define("upload-tray", UploadTray);

@@ -1,5 +1,6 @@
 """Figures of colour and of size: what they say of pictures whose answer is known, and the pages written from them."""
 
+import dataclasses
 import hashlib
 from pathlib import Path
 from typing import Any
@@ -87,6 +88,34 @@ def test_size_is_judged_above_lanczos_whatever_reduced_the_picture(
     # Nothing was learnt, so what is drawn is next to nothing.
     assert row["means"]["upscale"]["psnr"] == pytest.approx(row["means"]["lanczos"]["psnr"], abs=1.0)
     assert row["db_above_lanczos"][1] <= row["db_above_lanczos"][0] <= row["db_above_lanczos"][2]
+
+
+def test_a_perceptual_counterpart_is_judged_beside_what_it_is_the_counterpart_of(
+    photographs: list[Picture], eyes: None, tmp_path: Path
+) -> None:
+    made = {}
+    for name in ("upscale", "upscale-perceptual"):
+        (tmp_path / name).mkdir()
+        _recipe, weights = fresh(tmp_path / name, "upscale", "enlarger", width=4, blocks=1)
+        card = dataclasses.replace(weights.card, name=name, weights=weights.card.weights)
+        made[name] = resolve({"steps": [{"model": name}]}, cards={name: card})
+    found: Any = enlarging.judge(
+        made["upscale-perceptual"], {"kodak": photographs}, tmp_path, faithful=made["upscale"],
+        weights=lambda _: weights,
+    )  # fmt: skip
+    row = found["sets"]["kodak, box"]
+    assert list(row["means"]) == ["bicubic", "lanczos", "upscale", "upscale-perceptual"]
+    # The same weights under two names: nothing lies below anything.
+    assert row["means"]["upscale"] == row["means"]["upscale-perceptual"]
+    assert row["share_below"]["lpips-alex below upscale"][0] == 0
+    card = {
+        "name": "upscale-perceptual", "operation": "upscale", "version": "1", "summary": "", "intended_use": "",
+        "promises": "", "known_failures": [], "metrics": found, "weights_file": {"bytes": 1},
+        "training": {"data": "", "credits": "", "steps": 1, "seconds": 1, "machine": "", "adversarial": ""},
+    }  # fmt: skip
+    page = answer_release.page(card)
+    assert "Missed: LPIPS on kodak, box" in page
+    assert "`upscale-perceptual` | below `upscale`" in page
 
 
 def test_an_interval_holds_the_mean_of_the_differences() -> None:
