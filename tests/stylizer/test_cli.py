@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tifffile
 
+from stylizer.cards import packaged
 from stylizer.cli import main
 
 
@@ -77,7 +78,9 @@ def test_a_mistyped_recipe_is_told_in_a_sentence(
 
 def test_models_lists_the_releases_and_shows_a_card(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["models"]) == 0
-    assert capsys.readouterr().out.startswith("restore ")
+    listed = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    assert listed == [card.name for card in packaged()]
+    assert "restore" in listed
     assert main(["models", "restore"]) == 0
     assert json.loads(capsys.readouterr().out)["architecture"] == "judged-restorer"
 

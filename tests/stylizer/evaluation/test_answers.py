@@ -108,12 +108,12 @@ def test_a_perceptual_counterpart_is_judged_beside_what_it_is_the_counterpart_of
     # The same weights under two names: nothing lies below anything.
     assert row["means"]["upscale"] == row["means"]["upscale-perceptual"]
     assert row["share_below"]["lpips-alex below upscale"][0] == 0
-    card = {
+    told = {
         "name": "upscale-perceptual", "operation": "upscale", "version": "1", "summary": "", "intended_use": "",
         "promises": "", "known_failures": [], "metrics": found, "weights_file": {"bytes": 1},
         "training": {"data": "", "credits": "", "steps": 1, "seconds": 1, "machine": "", "adversarial": ""},
     }  # fmt: skip
-    page = answer_release.page(card)
+    page = answer_release.page(told)
     assert "Missed: LPIPS on kodak, box" in page
     assert "`upscale-perceptual` | below `upscale`" in page
 

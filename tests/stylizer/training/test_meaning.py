@@ -78,12 +78,12 @@ def test_the_deepest_level_learns_what_things_are(
 ) -> None:
     monkeypatch.setattr(features, "load", lambda _name, _folder: Places())
     config = Colour(
-        architecture={"widths": [4, 8, 8, 8], "middle": 1}, crop=32, batch=2, meaning=1.0, components=3
+        architecture={"widths": [4, 8, 8, 8], "middle": 1}, crop=48, batch=4, meaning=1.0, components=3
     )
     lesson = ColourLesson(config, folder(sorted(photographs.iterdir()), kept=0.2))
-    optimiser = torch.optim.Adam(lesson.network.parameters(), lr=3e-3)
+    optimiser = torch.optim.Adam(lesson.network.parameters(), lr=1e-2)
     told = []
-    for step in range(24):
+    for step in range(40):
         loss, figures = lesson.loss(step)
         optimiser.zero_grad()
         loss.backward()
