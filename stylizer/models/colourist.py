@@ -46,8 +46,7 @@ class Context(nn.Module):
 
 
 class Brain(nn.Module):
-    """A U-Net at 1/2 to 1/16 of the thumbnail: luma (B, 1, h, w) → chroma and the log of its error, (B, 3, h, w), and
-    what its deepest level knows, (B, widths[3], h / 16, w / 16)."""
+    """A U-Net at 1/2 to 1/16 of the thumbnail: luma (B, 1, h, w) → chroma and the log of its error, (B, 3, h, w)."""
 
     def __init__(self, widths: tuple[int, int, int, int], middle: int) -> None:
         super().__init__()
@@ -69,7 +68,7 @@ class Brain(nn.Module):
         nn.init.normal_(self.head.weight, std=0.1 * (9 * fine) ** -0.5)
         self.head.bias = nn.Parameter(torch.tensor([0.0, 0.0, -2.5]))
 
-    def forward(self, light: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, light: Tensor) -> Tensor:
         out = self.stem(light - 0.5)
         kept = []
         for encode, down in zip(self.encode, self.down, strict=True):
@@ -78,11 +77,11 @@ class Brain(nn.Module):
             out = down(out)
         for block, context in zip(self.middle, self.context, strict=True):
             out = context(block(out))
-        deepest, out = out, self.forget(out)
+        out = self.forget(out)
         for up, decode in zip(self.up, self.decode, strict=True):
             out = decode(up(out) + kept.pop())
         large: Tensor = F.interpolate(self.head(out), scale_factor=2, mode="bilinear", align_corners=False)
-        return large, deepest
+        return large
 
 
 class Colourist(nn.Module):
@@ -106,17 +105,11 @@ class Colourist(nn.Module):
 
     def forward(self, thumbnail: Tensor) -> tuple[Tensor, Tensor]:
         """Thumbnail (B, 3 or 1, h, w) in 0…1 of any size → chroma (B, 2, h, w) and its expected error (B, 1, h, w)."""
-        colour, error, _deepest = self.said(thumbnail)
-        return colour, error
-
-    def said(self, thumbnail: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """As `forward`, and what the deepest level knows of each of its cells: training asks it what things are."""
         light = thumbnail if thumbnail.shape[1] == 1 else luma(thumbnail)
         height, width = light.shape[2:]
         filled = F.pad(light.float(), (0, -width % DEPTH, 0, -height % DEPTH), mode="replicate")
-        large, deepest = self.brain(filled)
-        found = large[:, :, :height, :width]
-        return SPAN * found[:, :2].tanh(), found[:, 2:].clamp(-6, 0).exp(), deepest
+        found = self.brain(filled)[:, :, :height, :width]
+        return SPAN * found[:, :2].tanh(), found[:, 2:].clamp(-6, 0).exp()
 
     def tints(self, thumbnail: Tensor) -> Tints:
         """What the tiles of a picture look up, from its canonical thumbnail (1, 3, h, w) in 0…1."""

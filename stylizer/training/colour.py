@@ -14,13 +14,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from stylizer.models import features
 from stylizer.models.chroma import chroma, luma, within_gamut
-from stylizer.models.colourist import DEPTH, Colourist
+from stylizer.models.colourist import Colourist
 from stylizer.training import report
 from stylizer.training.course import Figures
 from stylizer.training.lesson import Answer, Example, Parts, Supervised, SupervisedLesson
-from stylizer.training.meaning import Frame, Meaning
 from stylizer.training.style_pictures import Folder, load
 
 SHOWN = 6
@@ -30,15 +28,12 @@ SHAPES = ((1.0, 1.0), (0.75, 1.25), (1.25, 0.75), (1.0, 1.0))  # height and widt
 @dataclass(frozen=True)
 class Colour(Supervised):
     """vivid: how much more a pixel counts that has colour; honest: weight of the error that the network foretells;
-    old: the share of examples whose grey is that of an old emulsion; meaning: weight of what things are, in so many
-    `components` of what VGG16 sees."""
+    old: the share of examples whose grey is that of an old emulsion."""
 
     vivid: float = 4.0
     honest: float = 0.02
     old: float = 0.3
     toned: float = 0.5
-    meaning: float = 0.0
-    components: int = 64
 
 
 class ColourLesson(SupervisedLesson):
@@ -47,7 +42,6 @@ class ColourLesson(SupervisedLesson):
     panels: report.Panels = (
         ("Loss", "step", ("loss",)),
         ("Chroma", "step", ("chroma",)),
-        ("What things are", "step", ("meaning",)),
         ("Critic", "step", ("critic", "critic_right", "verdict")),
         ("Kept back: distance of colour (CIE 1976)", "validation", ("apart", "grey", "mean_colour")),
         ("Kept back: colour made, as a share of colour there was", "validation", ("colour",)),
@@ -61,26 +55,17 @@ class ColourLesson(SupervisedLesson):
         self.facts = {"Photographs": len(self.pictures), "Kept back": len(self.kept)}
         tints = [chroma(picture[None].float() / 255).mean((2, 3)) for picture in self.pictures[::4]]
         self.mean = torch.cat(tints).mean(0)[None, :, None, None]
-        self.meaning: Meaning | None = None
-        if config.meaning:
-            self.meaning = Meaning(
-                self.pictures, features.load("vgg16", folder), components=config.components
-            )
 
     def example(self, rng: np.random.Generator) -> Example:
         config = self.settings
         tall, wide = SHAPES[int(rng.integers(0, len(SHAPES)))]
-        size = [round(config.crop * side / DEPTH) * DEPTH for side in (tall, wide)]
-        targets, greys, meant = [], [], []
+        size = [round(config.crop * side / 16) * 16 for side in (tall, wide)]
+        targets, greys = [], []
         for place in rng.integers(0, len(self.pictures), config.batch):
-            picture = self.pictures[int(place)]
-            frame = _frame(picture, size[1] / size[0], rng)
-            target = _framed(picture, frame, size)
+            target = _framed(self.pictures[int(place)], size, rng)
             targets.append(target)
             greys.append(self._grey(target, rng))
-            if self.meaning:
-                meant.append(self.meaning.of(int(place), frame, [side // DEPTH for side in size]))
-        return Example(torch.cat(greys), torch.cat(targets), torch.cat(meant) if meant else None)
+        return Example(torch.cat(greys), torch.cat(targets))
 
     def _grey(self, picture: Tensor, rng: np.random.Generator) -> Tensor:
         """(1, 1, h, w): luma, or what an old emulsion made of the colours; its tone changed at random."""
@@ -94,27 +79,21 @@ class ColourLesson(SupervisedLesson):
         return grey
 
     def answer(self, network: nn.Module, example: Example) -> Answer:
-        """Painted onto the right luma; `more` is the chroma before it was fitted in, its expected error, and what the
-        deepest level says."""
-        assert isinstance(network, Colourist)  # noqa: S101  (our own)
-        colour, error, deepest = network.said(example.given)
-        return Answer(within_gamut(luma(example.target), colour), (colour, error, deepest))
+        """Painted onto the right luma; `more` is the chroma before it was fitted in, and its expected error."""
+        colour, error = network(example.given)
+        return Answer(within_gamut(luma(example.target), colour), torch.cat([colour, error], 1))
 
     def parts(self, answer: Answer, example: Example) -> Parts:
-        colour, error, deepest = answer.more
+        assert answer.more is not None  # noqa: S101  (the network's own)
+        colour, error = answer.more.split((2, 1), 1)
         config, wanted = self.settings, chroma(example.target)
         apart = ((colour - wanted).square().sum(1, keepdim=True) + 1e-4).sqrt()
         weight = 1 + config.vivid * wanted.square().sum(1, keepdim=True).sqrt()
         foretold = apart.detach() / error + error.log()
-        parts = {
+        return {
             "chroma": (1.0, (weight * apart).mean() / weight.mean()),
             "honest": (config.honest, foretold.mean()),
         }
-        if example.more is not None:
-            # The first channels themselves: no layer is learnt that the network would not keep.
-            meant = deepest[:, : config.components] - example.more
-            parts["meaning"] = (config.meaning, meant.square().mean())
-        return parts
 
     def beside(self, example: Example) -> Tensor:
         return luma(example.target).expand(-1, 3, -1, -1)
@@ -179,21 +158,17 @@ def lab(picture: Tensor) -> Tensor:
     return torch.cat([116 * y - 16, 500 * (x - y), 200 * (y - z)], 1)
 
 
-def _frame(stored: Tensor, ratio: float, rng: np.random.Generator) -> Frame:
-    """A large part of a picture (3, H, W), `ratio` times as wide as it is tall, mirrored at random."""
+def _framed(stored: Tensor, size: Sequence[int], rng: np.random.Generator) -> Tensor:
+    """A large part of a picture (3, H, W), reduced or enlarged to `size`, mirrored at random: (1, 3, h, w) in 0…1."""
     height, width = stored.shape[1:]
-    tall = min(height, width / ratio) * rng.uniform(0.65, 1.0)
+    share = rng.uniform(0.65, 1.0)
+    ratio = size[1] / size[0]
+    tall = min(height, width / ratio) * share
     span = [max(1, round(tall)), max(1, round(tall * ratio))]
     top, left = (
         int(rng.integers(0, side - part + 1)) for side, part in zip((height, width), span, strict=True)
     )
-    return Frame(top, left, span[0], span[1], bool(rng.random() < 0.5))
-
-
-def _framed(stored: Tensor, frame: Frame, size: Sequence[int]) -> Tensor:
-    """A part of a picture (3, H, W), reduced or enlarged to `size`: (1, 3, h, w) in 0…1."""
-    top, left, height, width, mirrored = frame
-    part = stored[None, :, top : top + height, left : left + width].float() / 255
-    mode = "area" if height >= size[0] else "bilinear"
+    part = stored[None, :, top : top + span[0], left : left + span[1]].float() / 255
+    mode = "area" if span[0] >= size[0] else "bilinear"
     made = F.interpolate(part, size=list(size), mode=mode)
-    return made.flip(3) if mirrored else made
+    return made.flip(3) if rng.random() < 0.5 else made

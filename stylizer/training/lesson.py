@@ -48,18 +48,17 @@ class Supervised:
 
 
 class Example(NamedTuple):
-    """What the network is given and the right answer, both (B, C, H, W) in 0…1, and what else a kind knows of it."""
+    """What the network is given and the right answer, both (B, C, H, W) in 0…1."""
 
     given: Tensor
     target: Tensor
-    more: Tensor | None = None
 
 
 class Answer(NamedTuple):
     """The picture made, and whatever else the network said of it."""
 
     picture: Tensor
-    more: tuple[Tensor, ...] = ()
+    more: Tensor | None = None
 
 
 class SupervisedLesson:

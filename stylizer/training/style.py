@@ -274,9 +274,8 @@ class StyleLesson:
     def _whole(self, network: Stylist, x: Tensor, place: int) -> Tensor:
         """A picture in a style as the engine makes it: mirrored beyond its edges."""
         by = self.config.margin
-        return self._trimmed(network(F.pad(x, [by] * 4, mode="reflect"), self._code(network, place))).clamp(
-            0, 1
-        )
+        made = network(F.pad(x, [by] * 4, mode="reflect"), self._code(network, place))
+        return self._trimmed(made).clamp(0, 1)
 
     def _trimmed(self, x: Tensor) -> Tensor:
         by = self.config.margin
